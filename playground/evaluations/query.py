@@ -5,13 +5,14 @@ from typing import NamedTuple
 from core.config import ConfigError
 from core.errors import quote
 from core.evaluation.error_types import KINDS
+from core.evaluation.label_errors import LABEL_ERRORS
 from core.evaluation.report import USUAL_IOU
 from playground.support.untrusted import parse_number
 
 MAKING = "how AP is made"
 OF_REPORT = ("precision–recall", "calibration", "errors", "sizes")
 FIGURES = (*OF_REPORT, MAKING)
-CELL, KIND, WORST = "cell", "kind", "worst"  # first words of `EvaluationQuery.choice`
+CELL, KIND, WORST, LABEL = "cell", "kind", "worst", "label"  # first words of `EvaluationQuery.choice`
 
 
 class EvaluationQuery(NamedTuple):
@@ -22,7 +23,8 @@ class EvaluationQuery(NamedTuple):
         iou: IoU threshold of the confusion matrix.
         figure: One of `FIGURES`.
         choice: The pictures to browse: "cell 0 3" (row and column of the confusion matrix), "kind location" (an error
-            type), "worst", or "" for no selection.
+            type), "worst", "label" (suspected errors of the labels), "label missing" (of one kind), or "" for no
+            selection.
     """
 
     score: float | None = None
@@ -53,4 +55,6 @@ def is_choice(text: str) -> bool:
     kind, *rest = text.split(" ")
     if kind == CELL:
         return len(rest) == 2 and all(each.isascii() and each.isdecimal() and len(each) < 6 for each in rest)
+    if kind == LABEL:
+        return not rest or " ".join(rest) in LABEL_ERRORS
     return text in ("", WORST) or (kind == KIND and len(rest) == 1 and rest[0] in KINDS)

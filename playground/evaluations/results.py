@@ -7,8 +7,9 @@ from typing import NamedTuple
 from core.evaluation.confusion import compute_confusion
 from core.evaluation.dataset_predictions import ImageResult
 from core.evaluation.detection_matching import ImageOverlaps, compute_overlaps
+from core.evaluation.label_errors import LabelError
 from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_images
-from playground.evaluations.query import CELL, KIND, WORST, EvaluationQuery
+from playground.evaluations.query import CELL, KIND, LABEL, WORST, EvaluationQuery
 from playground.support.cache import Cache
 
 _reports = Cache()
@@ -88,6 +89,13 @@ def compute_report(result: EvaluationResult, query: EvaluationQuery) -> Report:
     return report
 
 
+def select_label_errors(report: Report, choice: str) -> tuple[LabelError, ...]:
+    """Returns the suspected errors of the labels of the kind that a choice names; all of them if it names none."""
+    word, _, kind = choice.partition(" ")
+    chosen = kind if word == LABEL else ""
+    return tuple(each for each in report.label_errors if not chosen or each.kind == chosen)
+
+
 def select_pictures(result: EvaluationResult, query: EvaluationQuery) -> Selection | None:
     """Returns the pictures that a query selects, None if it selects none or names a cell outside of the matrix."""
     kind, *rest = query.choice.split(" ")
@@ -95,8 +103,12 @@ def select_pictures(result: EvaluationResult, query: EvaluationQuery) -> Selecti
     if kind == WORST:
         return Selection("worst first", tuple(each.index for each in report.images))
     if kind == KIND:
-        errors = report.error_types.select(rest[0])
-        return Selection(f"{rest[0]} errors", tuple(sorted({error.image for error in errors})))
+        of_kind = report.error_types.select(rest[0])
+        return Selection(f"{rest[0]} errors", tuple(sorted({error.image for error in of_kind})))
+    if kind == LABEL:
+        errors = select_label_errors(report, query.choice)
+        label = f"{' '.join(rest) or 'suspected'} labels, likeliest first"
+        return Selection(label, tuple(dict.fromkeys(each.image for each in errors)))
     if kind == CELL:
         names = (*result.class_names, BACKGROUND_NAME)
         row, column = map(int, rest)

@@ -6,7 +6,7 @@ from core.config import ConfigError
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.keys import SCORE, evaluated_split, evaluation_key
-from playground.evaluations.query import WORST, update_query
+from playground.evaluations.query import LABEL, WORST, update_query
 from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
 from playground.events.picture import show_image
 from playground.layout.components import PageComponents
@@ -16,7 +16,7 @@ from playground.state.settings import settings_of
 from playground.steps.evaluation.step import selected_pictures
 from playground.support.untrusted import is_index
 
-STEP = "evaluation"
+STEP, DRAWING = "evaluation", "picture"
 
 
 def connect_evaluation(page: PageComponents) -> None:
@@ -50,7 +50,7 @@ def poll_evaluation(state: PageState) -> PollResult:
 
 
 def _connect_links(page: PageComponents) -> None:
-    changes = ("user_picture", "pick", "evaluation_query", "settings")
+    changes = ("user_picture", "pick", "evaluation_query", "settings", "step")
 
     def follow(state: PageState, *, event: gr.EventData) -> Updates:
         return show(page, follow_link(state, str(getattr(event, "choose", ""))), *changes)
@@ -65,8 +65,9 @@ def follow_link(state: PageState, link: str) -> PageState:
 
     Args:
         state: The state before.
-        link: "go mine/val/3" for an image, "open 3" for one of the worst images, "use 0.4" for a score threshold, or a
-            field of the evaluation query and its value, see `update_query`; untrusted.
+        link: "go mine/val/3" for an image, "open 3" for one of the worst images, "label 3" for one with suspected
+            labels and "correct 3" to draw on it, "use 0.4" for a score threshold, or a field of the evaluation query
+            and its value, see `update_query`; untrusted.
 
     Raises:
         UserError: The link is not one of these, or leads nowhere.
@@ -78,14 +79,24 @@ def follow_link(state: PageState, link: str) -> PageState:
         case "use":
             return state._replace(settings=settings_of(state.config().replace({SCORE: value})))
         case "open":
-            return _open_worst(state, value)
+            return _open(state, value, WORST)
+        case "label":
+            return _open(state, value, _label_choice(state))
+        case "correct":
+            return _open(state, value, _label_choice(state))._replace(step=DRAWING)
     return _change_query(state, word, value)
 
 
-def _open_worst(state: PageState, index: str) -> PageState:
+def _label_choice(state: PageState) -> str:
+    """Returns the choice of the kind of suspected labels that is on show, that of all kinds if none is."""
+    choice = state.evaluation_query.choice
+    return choice if choice.split(" ")[0] == LABEL else LABEL
+
+
+def _open(state: PageState, index: str, choice: str) -> PageState:
     if not is_index(index):
         raise ConfigError("There is no such picture: choose one from the list.")
-    state = state._replace(evaluation_query=state.evaluation_query._replace(choice=WORST))
+    state = state._replace(evaluation_query=state.evaluation_query._replace(choice=choice))
     return show_image(state, evaluated_split(state.image_ref()).with_index(int(index)))
 
 

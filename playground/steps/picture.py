@@ -13,6 +13,7 @@ from playground.data.image_ref import is_from_data_set
 from playground.data.report import build_report, map_image_refs
 from playground.data.sources import measure_objects, read_annotations
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.evaluation.step import suspected_layers
 from playground.steps.levels import object_levels
 from playground.steps.step import Focus, Step, StepText, StepView, truth_layer
 from playground.steps.suggestions import build_suggestions
@@ -23,7 +24,8 @@ AREAS = (("small", 0, 32**2), ("medium", 32**2, 96**2), ("large", 96**2, float("
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the objects, their classes and sizes, and the report on the data set; suggestions for own pictures."""
-    view = StepView((truth_layer(pipeline),), build_text=lambda: StepText(_build_readout(pipeline)), editable=True)
+    layers = (truth_layer(pipeline), *suspected_layers(pipeline, focus.evaluation_query))
+    view = StepView(layers, build_text=lambda: StepText(_build_readout(pipeline)), editable=True)
     album = shown_album(pipeline.image_ref, pipeline.visitor)
     if album is None:
         return view

@@ -8,9 +8,10 @@ from core.evaluation.confusion import ConfusionCase
 from core.evaluation.report import BACKGROUND_NAME, Report
 from core.retinanet.boxes import rescale
 from playground.canvas.view import Layer
-from playground.evaluations.query import CELL, KIND, EvaluationQuery
+from playground.evaluations.query import CELL, KIND, LABEL, EvaluationQuery
 from playground.evaluations.results import EvaluationResult
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.evaluation.labels import label_layers
 from playground.steps.step import truth_layer
 
 Box = tuple[int, int]  # indices of a detection and of an object, −1 for none
@@ -54,6 +55,8 @@ def _selected_layer(
     pipeline: Pipeline, index: int, result: EvaluationResult, report: Report, query: EvaluationQuery
 ) -> tuple[Layer, ...]:
     """Returns the boxes of the selected cell or kind of error as a layer; none if there are no such boxes."""
+    if query.choice.split(" ")[0] == LABEL:
+        return label_layers(pipeline, index, result, query)
     boxes = _select_boxes(report, query.choice, index)
     if not boxes:
         return ()

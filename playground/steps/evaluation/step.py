@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from core.errors import UserError
 from core.evaluation.report import Report
 from core.io.text import count_noun
 from playground.albums.service import ALBUMS
@@ -19,7 +20,7 @@ from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.keys import evaluated_split, evaluation_key
-from playground.evaluations.query import MAKING, EvaluationQuery
+from playground.evaluations.query import LABEL, MAKING, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.evaluations.status import STOPPED, WAITING, JobStatus
 from playground.pipeline.networks import name_weights
@@ -30,6 +31,7 @@ from playground.runs.seen import count_seen
 from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.figures import figure
+from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
 from playground.steps.precision.counted import choose, of_evaluation
@@ -83,9 +85,24 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         metrics = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
         more = tables.calibration_error(report.calibration) if query.figure == "calibration" else Markup()
         more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, current)
+        more += label_table(result, query, evaluated_split(pipeline.image_ref), current)
         return StepText(text + metrics + tables.figures(query), figure(report, query.figure), more)
 
     return StepView(layers, build_text=build_text)
+
+
+def suspected_layers(pipeline: Pipeline, query: EvaluationQuery) -> tuple[Layer, ...]:
+    """Returns the suspected labels of the picture as a layer, if the visitor browses them; for the step of drawing."""
+    if query.choice.split(" ")[0] != LABEL:
+        return ()
+    try:
+        status = job_status(pipeline)
+    except UserError:  # the step Evaluation says why
+        return ()
+    index = _current_index(pipeline, status) if status else None
+    if status is None or status.result is None or index is None:
+        return ()
+    return label_layers(pipeline, index, status.result, query)
 
 
 def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:

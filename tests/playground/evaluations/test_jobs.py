@@ -35,9 +35,11 @@ from playground.sharing import shares
 from playground.sharing.shares import SHARE
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.steps import STEPS
 from playground.steps.dials import Dials
 from playground.steps.evaluation import step
 from playground.steps.evaluation.figures import figure
+from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
@@ -310,6 +312,67 @@ def test_the_picture_shows_right_wrong_missed_and_the_chosen_box(result):
     assert drawn["asked"].boxes.tolist() == [HERE] and drawn["missed"].captions == ("cat",)
 
 
+@pytest.fixture
+def doubted() -> EvaluationResult:
+    """Pictures whose labels a detector doubts: a dog that is rather a cat, a cat that is missing, a misplaced dog."""
+    shifted = [30.0, 45, 60, 75]  # half of it lies on the dog: IoU ⅓
+    done = [
+        make_image([HERE], [0.9], [0], [HERE], [1]),
+        make_image([HERE, THERE], [0.9, 0.8], [0, 1], [HERE, shifted], [0, 1]),
+        make_image([HERE], [0.9], [0], [], []),
+    ]
+    return EvaluationResult.from_images(done, ["a.png", "b.png", "c.png"], NAMES, 0.5)
+
+
+def test_suspected_labels_are_selected_by_kind_the_likeliest_first(doubted):
+    for choice, pictures in [("label", (0, 2, 1)), ("label missing", (2,)), ("label misplaced", (1,)),
+                             ("label wrong class", (0,))]:  # fmt: skip
+        assert select_pictures(doubted, update_query(EvaluationQuery(), "choice", choice)).pictures == pictures, choice
+    assert select_pictures(doubted, EvaluationQuery(choice="label missing")).label == "missing labels, likeliest first"
+    table = label_table(doubted, EvaluationQuery(), ImageRef("scenes", "val"), 2)
+    for text in ("dog: rather cat", "cat: missing", "dog: misplaced", "Suspected errors of the labels: 3",
+                 'data-choose="correct 1"', "Scenes are labelled exactly"):  # fmt: skip
+        assert text in table
+    only = label_table(doubted, EvaluationQuery(choice="label missing"), ImageRef("mine", "val"), None)
+    assert "dog: misplaced" not in only and "misplaced: 1" in only and "correct the files" in only
+
+
+def test_suspected_labels_are_drawn_with_what_the_detector_found(doubted):
+    query = EvaluationQuery(choice="label")
+    state = show_image(PageState("evaluation", settings=settings_of(CONFIG)), ImageRef("scenes", "val", 1))
+    (layer,) = label_layers(state.pipeline(), 1, doubted, query)
+    assert layer.captions == ("dog: misplaced?", "dog 0.80")
+    assert layer.boxes.tolist() == [[30, 45, 60, 75], THERE]
+    (wrong,) = label_layers(state.pipeline(), 0, doubted, query)
+    assert (wrong.captions, wrong.boxes.tolist()) == (("dog: rather cat?",), [HERE])
+    (missing,) = label_layers(state.pipeline(), 2, doubted, query)
+    assert (missing.captions, missing.boxes.tolist()) == (("cat 0.90",), [HERE])
+    assert label_layers(state.pipeline(), 2, doubted, EvaluationQuery(choice="label misplaced")) == ()
+
+
+def test_a_suspected_label_is_a_click_from_the_box_editor(evaluations, monkeypatch):
+    truths = [make_image([HERE], [0.9], [0], [], []) for _ in range(6)]
+    monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([truths]))
+    evaluations.start(CONFIG, None)
+    wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
+    state = PageState("evaluation", settings=settings_of(CONFIG))
+    opened = follow_link(state, "label 4")
+    assert (opened.step, opened.user_picture.image_ref.index) == ("evaluation", 4)
+    assert opened.evaluation_query.choice == "label"
+    drawn = follow_link(follow_link(state, "choice label missing"), "correct 2")
+    assert (drawn.step, drawn.user_picture.image_ref.index) == ("picture", 2)
+    assert drawn.evaluation_query.choice == "label missing"
+    assert from_link(to_link(drawn, CONFIG)).evaluation_query == drawn.evaluation_query
+    view = STEPS["picture"].build_view(drawn.pipeline(), drawn.focus())
+    assert view.editable and [layer.label for layer in view.layers] == ["ground truth", "suspected labels"]
+    assert "suspected" not in str(STEPS["picture"].build_view(state.pipeline(), state.focus()).layers)
+    other = drawn._replace(settings=settings_of(CONFIG.replace({"anchors.size_p3": 20})))  # not evaluated
+    assert len(STEPS["picture"].build_view(other.pipeline(), other.focus()).layers) == 1
+    for bad in ("label -1", "correct x", "correct 9999999", "choice label x"):
+        with pytest.raises(UserError):
+            follow_link(state, bad)
+
+
 @pytest.mark.parametrize("which", FIGURES)
 @pytest.mark.parametrize("empty", [False, True])
 def test_figures_are_valid(result, which, empty):
@@ -334,7 +397,8 @@ def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
 @pytest.mark.parametrize(
     ("word", "value"),
     [("score", "2"), ("score", "nan"), ("iou", "0"), ("iou", "x"), ("figure", "x"), ("choice", "cell 1"),
-     ("choice", "cell a b"), ("choice", "kind x"), ("choice", "cell 1 -1"), ("choice", "x"), ("x", "y")],
+     ("choice", "cell a b"), ("choice", "kind x"), ("choice", "cell 1 -1"), ("choice", "label x"),
+     ("choice", "label missing x"), ("choice", "x"), ("x", "y")],
 )  # fmt: skip
 def test_a_query_that_is_not_allowed_is_refused(word, value):
     with pytest.raises(ConfigError):
