@@ -105,7 +105,8 @@ class Evaluations:
                 f"A visitor can have {share.evaluations} evaluations at a time, and so many of yours wait or run: wait "
                 "until one of them has ended, or stop it."
             )
-        if len(active) > MAX_WAITING:
+        near = sum(VISITORS.are_near(each, visitor) for each in active)
+        if len(active) > MAX_WAITING or (share and near >= share.evaluations_near):
             raise UserError("Other evaluations are waiting already: wait until one of them has ended.")
 
     def stop(self, key: Hashable, visitor: str = "") -> None:

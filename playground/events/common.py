@@ -23,7 +23,7 @@ from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.steps.loss.step import FIGURES
-from playground.support.visitors import sender_of, visitor_of
+from playground.support.visitors import VISITORS, sender_of, visitor_of
 from playground.support.wording import NOT_READ, hide_server, name_knobs
 
 Updates = dict[Block, Any]  # new values by component
@@ -94,6 +94,7 @@ def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[...
     def guarded(sender: gr.Request, *arguments: Any) -> Updates:
         given, values = arguments[: len(special)], arguments[len(special) :]
         named = {each.name: with_fields(value) for each, value in zip(special, given, strict=True)}
+        VISITORS.note(sender_of(sender))
         try:
             with reading_for(*sender_of(sender)):
                 state, hidden = admit(read_state(page, values[:count], visitor_of(sender)))

@@ -117,9 +117,8 @@ class Runs(RunCatalogue):
         for folder in paused:
             write_control(folder.control, Control())
         if (share := find_share()) and not paused:
-            owner = read_about(ended[0]).owner
-            waiting = sum(read_about(each).owner == owner for each in self._queue.waiting())
-            require_places(share, len(ended), waiting)
+            waiting = [read_about(each).owner for each in self._queue.waiting()]
+            require_places(share, read_about(ended[0]).owner, len(ended), waiting)
         for folder in () if paused else ended:
             self._queue.requeue(folder)
         self._open_to_start()

@@ -1,11 +1,12 @@
 """What a visitor's runs may take of the server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.runs.folder import QUEUED, RunError, RunFolder, RunStatus
 from playground.runs.reader import read_about
 from playground.sharing.shares import Share
 from playground.support.sizes import measure_folder
+from playground.support.visitors import VISITORS
 
 WHERE = "delete some in the table of runs first"
 
@@ -22,18 +23,32 @@ def require_share(share: Share, owner: str, wanted: int, runs: Iterable[tuple[Ru
     Raises:
         RunError: They are too many, wait in too many places, or take too much of the disk.
     """
-    own = [(folder, status) for folder, status in runs if read_about(folder).owner == owner]
-    require_places(share, wanted, sum(status.state == QUEUED for _, status in own))
+    owned = [(read_about(folder).owner, folder, status) for folder, status in runs]
+    own = [folder for theirs, folder, _ in owned if theirs == owner]
+    require_places(share, owner, wanted, [theirs for theirs, _, status in owned if status.state == QUEUED])
     if len(own) + wanted > share.runs:
         raise RunError(f"A visitor can keep {share.runs} runs on this server, and you have {len(own)}: {WHERE}.")
-    if sum(measure_folder(folder.path) for folder, _ in own) > share.run_bytes:
+    if sum(measure_folder(folder.path) for folder in own) > share.run_bytes:
         raise RunError(f"Your runs take {share.run_bytes / 2**30:g} GB on this server, as much as they may: {WHERE}.")
 
 
-def require_places(share: Share, wanted: int, waiting: int) -> None:
-    """Raises `RunError` if so many more runs are too many for a visitor of whom so many wait already."""
-    if waiting + wanted > share.places:
+def require_places(share: Share, owner: str, wanted: int, waiting: Sequence[str]) -> None:
+    """Refuses more runs in the queue than a visitor, or those at an address, may have.
+
+    Args:
+        share: What a visitor may have.
+        owner: The visitor.
+        wanted: The number of further runs.
+        waiting: The owners of those in the queue.
+
+    Raises:
+        RunError: They are too many.
+    """
+    own = waiting.count(owner)
+    if own + wanted > share.places:
         raise RunError(
-            f"A visitor can have {share.places} runs in the queue, and {waiting} of yours wait: stop some, or wait "
-            "until they have started."
+            f"A visitor can have {share.places} runs in the queue, and {own} of yours wait: stop some, or wait until "
+            "they have started."
         )
+    if sum(VISITORS.are_near(each, owner) for each in waiting) + wanted > share.places_near:
+        raise RunError("Many runs of visitors at your address are waiting already: wait until some have started.")

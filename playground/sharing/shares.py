@@ -1,6 +1,7 @@
 """What one visitor may have of the server, where visitors are kept apart; else all are one visitor with the whole.
 
-Visitors without a cookie cannot be told apart: together they are one visitor, too.
+Cookies can be invented, addresses cannot: of the places that all share, those at one address cannot have all. Visitors
+without a cookie cannot be told apart: together they are one visitor, too.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,11 @@ class Share(NamedTuple):
         data_sets: Number of data sets.
         data_bytes: Bytes that the uploaded ones take.
         evaluations: Evaluations that wait or run.
-        evaluation_gflops: Operations of the network in one of them, in billions: some 20 minutes on two cores.
+        places_near: Runs in the queue of all visitors at an address.
+        evaluations_near: Evaluations that wait or run of all visitors at an address.
+        places_near: int = 60
+    evaluations_near: int = 3
+    evaluation_gflops: Operations of the network in one of them, in billions: some 20 minutes on two cores.
         stored_evaluations: Evaluations that are kept.
         uploads: Data sets that are being brought at a time.
     """
@@ -29,6 +34,8 @@ class Share(NamedTuple):
     data_sets: int = 4
     data_bytes: int = 4 * 2**30
     evaluations: int = 2
+    places_near: int = 60
+    evaluations_near: int = 3
     evaluation_gflops: int = 150_000
     stored_evaluations: int = 25
     uploads: int = 1

@@ -6,11 +6,14 @@ look at it and use it. Everyone may change what has no owner, such as a run of t
 
 import hashlib
 import ipaddress
+from collections import OrderedDict
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 from core.errors import UserError
 
 COOKIE = "retinanet_visitor"
+MAX_NOTED = 20_000  # visitors whose address is known
 LONGEST = 200  # characters of a secret; the script below makes 32
 IPV6_NETWORK = 8  # bytes of an address that a user cannot choose
 # Inside a frame of another site, such as a hosted space, browsers keep only partitioned cookies.
@@ -62,10 +65,25 @@ class Visitors:
 
     def __init__(self) -> None:
         self.apart = False
+        self._addresses: OrderedDict[str, str] = OrderedDict()  # where each visitor was seen last
+        self._noting = Lock()
 
     def keep_apart(self, apart: bool) -> None:
         """Sets whether visitors may change only what they made themselves."""
         self.apart = apart
+
+    def note(self, sender: Sender) -> None:
+        """Notes where a visitor was seen."""
+        with self._noting:
+            self._addresses[sender.who] = sender.address
+            self._addresses.move_to_end(sender.who)
+            if len(self._addresses) > MAX_NOTED:
+                self._addresses.popitem(last=False)
+
+    def are_near(self, one: str, other: str) -> bool:
+        """True if two visitors were seen last at the same address: one person may be both, with an invented cookie."""
+        addresses = {self._addresses.get(each) for each in (one, other)}
+        return one == other or (len(addresses) == 1 and None not in addresses)
 
     def may_change(self, owner: str, visitor: str, *, always: bool = False) -> bool:
         """True if a visitor may stop, change or delete what belongs to an owner; "" is no owner.

@@ -43,7 +43,7 @@ from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
-from playground.support.visitors import VISITORS, NotYoursError
+from playground.support.visitors import VISITORS, NotYoursError, Sender
 
 TINY = {
     "model.weights": "random",
@@ -234,6 +234,22 @@ class Pictures(DataSet):
     def __getitem__(self, index: int) -> Sample:
         none = torch.zeros(0, dtype=torch.int64)
         return Sample(self._pictures[index], torch.zeros(0, 4), none, none.bool(), index)
+
+
+def test_visitors_at_an_address_do_not_have_all_places(evaluations, slow, monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
+    configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 6)]
+    for who in ("one", "two", "three", "four"):
+        VISITORS.note(Sender(who, "10.0.0.4"))
+    for config, who in zip(configs[:3], ("one", "two", "three"), strict=True):
+        evaluations.start(config, None, who)
+    with pytest.raises(UserError, match="Other evaluations are waiting already"):
+        evaluations.start(configs[3], None, "four")
+    evaluations.start(configs[3], None, "somebody elsewhere")
+    for config, who in zip(configs, ("one", "two", "three", "somebody elsewhere"), strict=False):
+        evaluations.stop(evaluation_key(config, None), who)
+    slow.release(50)
+    wait(evaluations, evaluation_key(configs[3], None), lambda status: not status.active)
 
 
 def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):

@@ -5,7 +5,7 @@ from core.runs.folder import FINISHED, QUEUED, RunError, RunFolder, RunStatus
 from playground.runs.share import require_places, require_share
 from playground.sharing.shares import SHARE, Share, find_share
 from playground.support.sizes import measure_folder
-from playground.support.visitors import VISITORS
+from playground.support.visitors import VISITORS, Sender
 
 ME, THEY = "me", "they"
 
@@ -39,7 +39,20 @@ def test_a_visitor_has_a_number_of_places_in_the_queue(make):
     with pytest.raises(RunError, match="2 runs in the queue, and 1 of yours wait"):
         require_share(share, ME, 2, runs)
     with pytest.raises(RunError, match="stop some"):
-        require_places(share, 1, 2)
+        require_places(share, ME, 1, [ME, THEY, ME])
+
+
+def test_those_at_an_address_do_not_have_all_places_however_many_cookies_they_invent():
+    for who, address in (("a", "10.0.0.1"), ("b", "10.0.0.1"), (ME, "10.0.0.2"), (THEY, "10.0.0.1")):
+        VISITORS.note(Sender(who, address))
+    share, waiting = Share(places=5, places_near=6), ["a", "a", "a", "b", "b", "stranger"]
+    require_places(share, THEY, 1, waiting)
+    require_places(share, ME, 5, waiting)
+    with pytest.raises(RunError, match=r"^Many runs of visitors at your address are waiting already: wait until some"):
+        require_places(share, THEY, 2, waiting)
+    VISITORS.note(Sender(THEY, "10.0.0.3"))  # who has moved
+    require_places(share, THEY, 2, waiting)
+    assert not VISITORS.are_near("one stranger", "another") and VISITORS.are_near("one stranger", "one stranger")
 
 
 def test_the_runs_of_a_visitor_take_so_much_of_the_disk(make):
