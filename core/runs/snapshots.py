@@ -28,6 +28,8 @@ MAX_SIDE = 1024  # px; a larger image is stored at this size
 DIGITS = 4  # of a stored score
 MAX_BOXES = 1000  # read from a snapshot at most
 MAX_PICTURE = 2**24  # bytes of the stored image
+# Raised for what is no tensor; from Python 3.12 on a dictionary has keys that are slices.
+UNREADABLE = (KeyError, TypeError, RuntimeError, OverflowError)
 
 
 class SnapshotImage(NamedTuple):
@@ -122,7 +124,7 @@ def detections_from_dict(record: dict[str, Any]) -> Detections:
     try:
         boxes, scores, labels = (torch.tensor(record[name][:MAX_BOXES]) for name in ("boxes", "scores", "labels"))
         found = Detections(boxes.float().reshape(-1, 4), scores.float().reshape(-1), labels.long().reshape(-1))
-    except (KeyError, TypeError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"The record does not describe detections: {error}.") from None
     if not len(found.boxes) == len(found.scores) == len(found.labels):
         raise ValueError("The record has different numbers of boxes, scores and labels.")
@@ -158,7 +160,7 @@ def _read_assigned(record: dict[str, Any]) -> Tensor | None:
         return None
     try:
         return torch.tensor(record["assigned"][:MAX_BOXES]).float().reshape(-1, 4)
-    except (KeyError, TypeError, RuntimeError) as error:  # from Python 3.12 on a dictionary has keys that are slices
+    except UNREADABLE as error:
         raise ValueError(f"The record does not describe anchors: {error}.") from None
 
 

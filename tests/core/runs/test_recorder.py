@@ -1,6 +1,7 @@
 """The recorder of a run: its files, requests from other processes, and a full disk."""
 
 import copy
+import json
 import threading
 from itertools import chain, islice
 
@@ -152,11 +153,16 @@ def test_damaged_anchors_of_a_snapshot_are_left_out():
     plain = {"step": 1, "boxes": [], "scores": [], "labels": []}
     assert snapshot_from_record(plain).assigned is None
     assert snapshot_from_record({**plain, "assigned": []}).assigned.shape == (0, 4)
-    for damaged in ([[1, 2]], "a", 3, [["a"] * 4], None):
+    for damaged in ([[1, 2]], "a", 3, [["a"] * 4], None, [[0.5, 1, 2, 10**400]]):
         assert snapshot_from_record({**plain, "assigned": damaged}).assigned is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"boxes": [], "scores": [], "labels": [9], "class_names": ["a"]}'])
+LARGE = json.dumps({"boxes": [[0.5, 1, 2, 10**400]], "scores": [0.5], "labels": [0], "class_names": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"boxes": [], "scores": [], "labels": [9], "class_names": ["a"]}', LARGE]
+)
 def test_damaged_snapshots_are_empty(tmp_path, text):
     folder = RunFolder(tmp_path)
     SnapshotRecorder(folder, OneImage(), tiny())
