@@ -4,6 +4,7 @@ from .limits import (
     UPLOADED as UPLOADED,
     Kind as Kind,
     Limits as Limits,
+    is_uploaded as is_uploaded,
     limits_for as limits_for,
     read_apart_from_now_on as read_apart_from_now_on,
 )

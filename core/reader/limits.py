@@ -105,5 +105,9 @@ def _is_trusted(path: Path, folders: tuple[Path, ...]) -> bool:
     except (OSError, ValueError, RuntimeError):  # characters that no file system allows, or a loop of links
         return False
     homes = [folder for folder in folders if resolved.is_relative_to(folder)]
-    inside = (resolved.relative_to(home).parts for home in homes)  # some systems ignore capitals
-    return any(UPLOADED not in map(str.casefold, parts) for parts in inside)
+    return any(not is_uploaded(resolved.relative_to(home)) for home in homes)
+
+
+def is_uploaded(place: Path) -> bool:
+    """True for a path, relative to a folder of the project, of a file that a visitor has uploaded."""
+    return UPLOADED in map(str.casefold, place.parts)  # some systems ignore capitals

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.io.paths import is_path
 from core.io.records import is_missing, read_object
+from core.reader import is_uploaded
 from core.runs.folder import RunError, RunFolder
 from playground.albums.service import ALBUMS
 from playground.runs.reader import file_stamp, find_fault, read_about
@@ -26,7 +27,7 @@ def may_see(folder: RunFolder, visitor: str) -> bool:
 
 def may_see_file(path: str | Path, visitor: str) -> bool:
     """True if a visitor may use a file, such as weights; False if it belongs to a run that the visitor may not see."""
-    return all(may_see(folder, visitor) for folder in find_runs(Path(path)))
+    return all(may_see(folder, visitor) for folder in _find_holders(Path(path)))
 
 
 def require_visible(folder: RunFolder, visitor: str) -> None:
@@ -95,6 +96,12 @@ def find_lineage(folder: RunFolder) -> list[RunFolder]:
 
 
 def find_runs(path: Path) -> list[RunFolder]:
+    """Returns the runs that have made a file, such as weights; none of what was uploaded, or is not a file."""
+    place = Path(os.path.realpath(path)) if is_path(str(path)) else path
+    return [run for run in _find_holders(path) if not is_uploaded(place.relative_to(run.path))]
+
+
+def _find_holders(path: Path) -> list[RunFolder]:
     """Returns the runs whose folders hold a file; none for weights that are not a file."""
     if len(path.parts) < 2 or not is_path(str(path)):
         return []

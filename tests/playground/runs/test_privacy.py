@@ -5,9 +5,11 @@ import json
 import pytest
 
 from core.config import Config, ConfigError
+from core.reader import UPLOADED
 from core.runs.folder import RUNNING, RunError
 from playground.albums.service import ALBUMS
 from playground.events.training import list_runs, require_own_run
+from playground.runs.privacy import find_lineage, find_runs, may_see_file
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request
 from playground.state.page_state import PageState, admit, require_known_weights
@@ -49,6 +51,15 @@ def test_the_owner_sees_the_runs(source):
         PageState("training", run=PRIVATE, visitor=ANN),
         "",
     )
+
+
+def test_weights_that_were_uploaded_for_a_run_are_not_those_that_it_has_made(source):
+    private, public = (RUNS.folder(name).path / UPLOADED / "w.pth" for name in (PRIVATE, PUBLIC))
+    assert find_runs(private) == find_runs(public) == []
+    assert [run.path.name for run in find_runs(RUNS.folder(PRIVATE).weights)] == [PRIVATE]
+    assert may_see_file(private, ANN) and not may_see_file(private, BOB) and may_see_file(public, BOB)
+    make_run(RUNS.root / DERIVED, {"model.weights": str(RUNS.folder(DERIVED).path / UPLOADED / "w.pth")}, [step(1)])
+    assert [run.path.name for run in find_lineage(RUNS.folder(DERIVED))] == [DERIVED]
 
 
 @pytest.mark.parametrize("visitor", [BOB, ""])
