@@ -16,7 +16,7 @@ from playground.data.sources import SCENES_SPLIT, measure_first, open_source
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
-from playground.pipeline.effort import require_affordable
+from playground.pipeline.effort import require_affordable, require_memory_to_train
 from playground.runs.privacy import require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
@@ -196,7 +196,7 @@ def start_run(state: PageState, visitor: str) -> str:
 
 
 def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: str) -> None:
-    """Refuses a run whose evaluations would take too much for a picture, judged by its first one.
+    """Refuses a run that needs too much memory, or whose evaluations take too much for a picture, by its first one.
 
     Args:
         config: The settings of the run.
@@ -204,12 +204,13 @@ def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: 
         visitor: Who wants to start it.
 
     Raises:
-        PictureError: They would.
+        PictureError: It does, or they do.
         DataError: The data set cannot be read.
     """
     split = training_split(image_ref) or ImageRef(SCENES, SCENES_SPLIT)
     if size := measure_first(open_source(split, config.scenes, visitor), config.scenes):
         require_affordable(config, *size)
+        require_memory_to_train(config, *size)
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

@@ -1,8 +1,14 @@
 """Estimates, within microseconds, of the work that settings ask for, and what the page spends on a picture at most."""
 
+import math
+
+import psutil
+
+from core.analysis.model_costs import estimate_costs
 from core.config import Config, Inference
 from core.errors import PictureError
 from core.io.text import count_noun
+from core.retinanet.preprocess import PAD_TO
 from core.retinanet.tiles import Tile, is_tiled, make_tiles
 from core.retinanet.views import View, make_views, settings_of
 from playground.pipeline.outputs import QUICK_GFLOPS
@@ -10,6 +16,7 @@ from playground.pipeline.outputs import QUICK_GFLOPS
 MAX_TILES = 64
 MAX_GFLOPS = 1500  # of all tiles of a picture, and of all its other views; about 10 s on two cores
 MAX_BYTES = 200e6  # of their outputs: all large results of the page together may take as much
+MEMORY_SHARE = 0.7  # of the server's memory, which a step of a run may need
 MAX_ANCHORS = 100_000  # up to which their assignment, losses and layers take some 0.2 s
 MAX_CANDIDATES = 15_000  # up to which NMS does
 BODY = {18: 72e3, 34: 146e3, 50: 164e3, 101: 312e3, 152: 460e3}  # operations for a pixel of the input, by depth
@@ -100,6 +107,35 @@ def _require_small(config: Config, inputs: list[float], what: str, remedy: str, 
             f"{what} would take about {gflops:,.0f} GFLOP and {size / 1e6:,.0f} MB, and this page spends at most "
             f"{MAX_GFLOPS:,} GFLOP and {MAX_BYTES / 1e6:,.0f} MB on a picture: {remedy}, lower “Shorter side”, or use "
             "the command line."
+        )
+
+
+def require_memory_to_train(config: Config, height: int, width: int) -> None:
+    """Refuses a run whose steps need so much of the server's memory that it would end everything else.
+
+    Args:
+        config: The settings.
+        height: Height of a picture in pixels.
+        width: Width of a picture in pixels.
+
+    Raises:
+        PictureError: Its steps do.
+    """
+    side = PAD_TO * math.ceil(math.sqrt(estimate_pixels(config, height, width)) / PAD_TO)  # of a square as large
+    needed = estimate_costs(
+        config.model,
+        num_classes=guess_classes(config),
+        anchors_per_location=config.anchors.per_location,
+        height=side,
+        width=side,
+        batch_size=math.ceil(config.training.batch_size / config.training.accumulation),
+    ).training_bytes
+    total = psutil.virtual_memory().total
+    if needed > MEMORY_SHARE * total:
+        raise PictureError(
+            f"A training step would take about {needed / 1e9:,.0f} GB of memory, and this server has "
+            f"{total / 1e9:,.0f} GB for everything: lower “Batch size” or “Shorter side”, or raise “Gradient "
+            "accumulation”."
         )
 
 

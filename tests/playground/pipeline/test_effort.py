@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from core.analysis.model_costs import estimate_costs
 from core.config import Config
-from playground.pipeline.effort import estimate_gflops, is_heavy
+from core.errors import PictureError
+from playground.pipeline.effort import estimate_gflops, is_heavy, require_memory_to_train
 
 SCALES, RATIOS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5), (0.25, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 4.0)
 RANDOM = {"model.weights": "random"}
@@ -47,6 +51,18 @@ def test_the_estimate_agrees_with_the_counted_operations(changes):
 def test_only_what_takes_much_longer_than_usual_is_heavy(changes, expected):
     config = Config.from_flat({**RANDOM, **changes})
     assert is_heavy(config, 256, 256) is expected
+
+
+def test_training_that_needs_most_of_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8e9))
+    require_memory_to_train(Config(), 256, 256)
+    much = {**RANDOM, "model.depth": 152, "inference.image_size": 800, "training.batch_size": 16}
+    said = r"^A training step would take about \d+ GB of memory, and this server has 8 GB .* raise “Gradient"
+    with pytest.raises(PictureError, match=said):
+        require_memory_to_train(Config.from_flat(much), 600, 800)
+    require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=512e9))
+    require_memory_to_train(Config.from_flat(much), 600, 800)
 
 
 def test_the_shape_of_the_picture_matters():
