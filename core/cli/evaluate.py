@@ -158,7 +158,19 @@ def format_report(report: Report) -> str:
     if worst:
         lines.append(f"worst pictures at score {report.score:.3f}, IoU {report.iou:g}:")
     lines += [f"  {each.name}: {each.right} right, {each.wrong} wrong, {each.missed} missed" for each in worst]
-    return "\n".join([*lines, *_format_label_errors(report)])
+    return "\n".join([*lines, *_format_slices(report), *_format_label_errors(report)])
+
+
+def _format_slices(report: Report) -> list[str]:
+    """Returns a table of AP by size, elongation and number of objects, none if the objects are all alike."""
+    if not report.slices:
+        return []
+    lines = ["", f"{'objects by':24}{'from':>8}{'below':>8}{'objects':>9}{'AP':>8}{'AP50':>8}"]
+    for each in report.slices:
+        high = "" if math.isinf(each.high) else f"{each.high:.4g}"
+        values = "".join(f"{'–' if math.isnan(value) else f'{value:.3f}':>8}" for value in (each.ap, each.ap50))
+        lines.append(f"{each.quantity:24}{each.low:8.4g}{high:>8}{each.objects:9,}{values}")
+    return lines
 
 
 def _format_label_errors(report: Report) -> list[str]:

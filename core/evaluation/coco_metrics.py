@@ -95,7 +95,7 @@ def run_coco_evaluation(
     objects = [truth if isinstance(truth, GroundTruth) else GroundTruth.of(truth) for truth in truths]
     if len(predictions) != len(objects):
         raise ValueError(f"There are detections for {len(predictions)} pictures but objects for {len(objects)}.")
-    finite = [_drop_non_finite(detections) for detections in predictions]
+    finite = [drop_non_finite(detections) for detections in predictions]
     for labels in (*(each.labels for each in finite), *(each.labels for each in objects)):
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(class_names):
             raise ValueError(f"Label {int(labels.max())} has no name: there are {len(class_names)} class names.")
@@ -124,7 +124,7 @@ def build_coco_results(
     """
     results = []
     for detections, image_id in zip(predictions, image_ids, strict=True):
-        finite = _drop_non_finite(detections)
+        finite = drop_non_finite(detections)
         rows = zip(to_xywh(finite.boxes), finite.scores.tolist(), finite.labels.tolist(), strict=True)
         results += [
             {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": score}
@@ -133,7 +133,8 @@ def build_coco_results(
     return results
 
 
-def _drop_non_finite(detections: Detections) -> Detections:
+def drop_non_finite(detections: Detections) -> Detections:
+    """Returns the detections without those that have non-finite values, as a diverged network produces."""
     keep = detections.boxes.isfinite().all(dim=1) & detections.scores.isfinite()
     return Detections(*(part[keep] for part in detections))
 

@@ -29,6 +29,7 @@ from core.evaluation.precision_recall import (
     interpolate_precision,
     read_scores,
 )
+from core.evaluation.slices import HUGE, Slice, measure_slices
 from core.structures import Detections, GroundTruth
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Report(NamedTuple):
         confusion: The confusion matrix.
         images: The results of each image, worst first: by F1, then by the number of errors.
         label_errors: Suspected errors of the ground truth, the likeliest first.
+        slices: Average precision by size, elongation and number of objects.
     """
 
     metrics: Metrics
@@ -121,6 +123,7 @@ class Report(NamedTuple):
     confusion: Confusion
     images: tuple[ImageReport, ...]
     label_errors: tuple[LabelError, ...]
+    slices: tuple[Slice, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as plain values for JSON, with None for NaN; images are given by their index."""
@@ -132,6 +135,7 @@ class Report(NamedTuple):
             "error_types": _convert_errors(self.error_types),
             "confusion": {"score": self.score, "iou": self.iou, **_convert_confusion(self.confusion, self.classes)},
             "pictures": [_convert(each) for each in self.images],
+            "slices": [_convert(each._replace(high=min(each.high, HUGE))) for each in self.slices],
             "label_errors": _convert_label_errors(self.label_errors, tuple(self.classes)),
         }
 
@@ -176,6 +180,7 @@ def build_report(
         confusion=compute_confusion(overlaps, len(class_names), score=score, iou=iou),
         images=rank_images(overlaps, images, len(class_names), score=score, iou=iou),
         label_errors=find_label_errors(predictions, truths, overlaps),
+        slices=measure_slices(predictions, truths, class_names),
     )
 
 

@@ -1,22 +1,25 @@
-"""The figures of an evaluation: precision and recall, calibration, cost of errors, average precision by size."""
+"""The figures of an evaluation: precision and recall, calibration, cost of errors, AP by size and by slices."""
 
 import math
 
 from core.evaluation.error_types import KINDS
 from core.evaluation.precision_recall import RECALLS, interpolate_precision
 from core.evaluation.report import Report
+from core.evaluation.slices import QUANTITIES, Slice
+from core.io.text import count_noun
 from playground.components.figures import PALETTE, Figure, bars, colour, lines
 from playground.evaluations.query import OF_REPORT
 from playground.steps.evaluation.tables import ERROR_NAMES
 
 GREY = "#999999"
+UNITS = dict(zip(QUANTITIES, (" px", " : 1", ""), strict=True))
 SIZES = ("small", "medium", "large")
 MAX_CURVES = 8  # those of the classes with most objects
 
 
 def figure(report: Report, which: str) -> Figure:
     """Returns one of `playground.evaluations.query.OF_REPORT`."""
-    builders = (_precision_recall, _calibration, _errors, _sizes)
+    builders = (_precision_recall, _calibration, _errors, _sizes, _slices)
     return dict(zip(OF_REPORT, builders, strict=True))[which](report)
 
 
@@ -71,6 +74,29 @@ def _sizes(report: Report) -> Figure:
     made = bars(SIZES, groups, title="AP by size of the object (32², 96² px)", y="AP")
     made["layout"]["yaxis"] |= {"type": "linear", "range": [0, 1]}
     return made
+
+
+def _slices(report: Report) -> Figure:
+    names = [_name_slice(each) for each in report.slices]
+    groups = [
+        (name, tint, [_nan_to_none(getattr(each, field)) for each in report.slices])
+        for name, field, tint in (("AP", "ap", PALETTE[0]), ("AP50", "ap50", PALETTE[1]))
+    ]
+    title = "AP by the objects' size, elongation and number in the picture"
+    made = bars(names, groups, title=title, y="AP")
+    made["layout"]["yaxis"] |= {"type": "linear", "range": [0, 1]}
+    for trace in made["data"]:
+        trace["hovertext"] = [count_noun(each.objects, "object") for each in report.slices]
+    return made
+
+
+def _name_slice(each: Slice) -> str:
+    """Returns the bounds of a slice in words, unique among all slices, such as "34–58 px"."""
+    low, high, unit = f"{each.low:.3g}", each.high, UNITS[each.quantity]
+    if not unit:  # whole numbers below the upper bound
+        most = "" if high == each.low + 1 else " or more" if math.isinf(high) else f"–{high - 1:.0f}"
+        return f"{each.low:.0f}{most} in picture"
+    return f"≥ {low}{unit}" if math.isinf(high) else f"{low}–{high:.3g}{unit}"
 
 
 def _limit_axes(made: Figure) -> Figure:

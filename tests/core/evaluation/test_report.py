@@ -117,3 +117,12 @@ def test_suspected_errors_of_the_labels_are_listed_with_what_was_found():
     text = format_report(result)
     assert "1 suspected error of the labels, the likeliest first:\n  0.png: missing: cat 0.75 at 0, 0, 100, 100" in text
     assert "suspected" not in format_report(report([found([BOX], [0.75])], [truth([BOX])]))
+
+
+def test_slices_are_listed_with_their_bounds():
+    result = report([found([BOX, [0, 0, 10, 10]], [0.9, 0.8])], [truth([BOX, [0, 0, 10, 10]])])
+    first, last = result.to_dict()["slices"]
+    assert (first["quantity"], first["low"], first["high"], first["objects"]) == ("size, px", 10, 100, 1)
+    assert (last["low"], last["high"]) == (100, 1e10)  # JSON has no infinity
+    assert "size, px                      10     100        1   1.000   1.000" in format_report(result)
+    assert "objects by" not in format_report(report([found([BOX])], [truth([BOX])]))

@@ -402,6 +402,17 @@ def test_figures_are_valid(result, which, empty):
     json.dumps(made, allow_nan=False)
 
 
+def test_slices_are_named_by_their_bounds():
+    small = [0.0, 0, 10, 10]
+    done = [make_image([HERE, small], [0.9, 0.8], [0, 0], [HERE, small], [0, 0]), make_image([], [], [], [HERE], [0])]
+    made = figure(EvaluationResult.from_images(done, ["a", "b"], NAMES, 0.5).report, "slices")
+    ap, ap50 = made["data"]
+    assert ap["x"] == ["10–20 px", "≥ 20 px", "1 in picture", "2 or more in picture"]
+    assert ap["hovertext"] == ["1 object", "2 objects", "1 object", "2 objects"]
+    half = 51 / 101  # of the two large objects one is found
+    assert ap["y"] == ap50["y"] == pytest.approx([1, half, 0, 1])
+
+
 def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
     monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([[make_image([], [], [], [], [])]]))
     evaluations.start(CONFIG, None)
