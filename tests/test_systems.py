@@ -26,6 +26,7 @@ PACKAGES = ("core", "playground")  # benchmarks measure processes on Linux
 GUARDED = {
     ("core/reader/child.py", "resource"),
     ("core/reader/pool.py", "os.register_at_fork"),
+    ("playground/sharing/lanes.py", "os.getpriority"),
     ("playground/sharing/lanes.py", "os.setpriority"),
     ("playground/sharing/lanes.py", "os.PRIO_PROCESS"),
 }

@@ -103,8 +103,9 @@ class _Work:
 
 
 def _stand_back(niceness: int) -> None:
+    """Lowers the priority of this thread; a page that was started with a lower one keeps it, as it may not raise it."""
     if niceness and sys.platform == "linux":  # elsewhere it would be the whole process
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 LIGHT = Lane("light", min(ALL, MAX_LIGHT))

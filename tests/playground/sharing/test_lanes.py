@@ -1,3 +1,6 @@
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event, current_thread
 
 import pytest
@@ -100,3 +103,17 @@ def test_slow_answers_do_not_hold_up_the_others():
     for each in slow:
         each.result(PATIENCE)
     assert lane_for(True) is HEAVY and lane_for(False) is LIGHT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
+@pytest.mark.parametrize(("own", "wanted", "expected"), [(9, 5, 9), (5, 9, 9), (9, 0, 9)])
+def test_a_page_that_was_started_with_a_low_priority_keeps_it(own, wanted, expected):
+    """Raising it needs a privilege: without one the thread would end, and no slow answer would ever come."""
+
+    def begin() -> int:
+        os.setpriority(os.PRIO_PROCESS, 0, max(own, started))
+        return Lane("test", 1, wanted).run("me", lambda: os.getpriority(os.PRIO_PROCESS, 0))
+
+    started = os.getpriority(os.PRIO_PROCESS, 0)
+    with ThreadPoolExecutor(1) as thread:  # whose priority the thread of the lane begins with
+        assert thread.submit(begin).result(PATIENCE) == max(expected, started)
