@@ -35,6 +35,8 @@ COMPARED = {
     "rare": {
         "scenes.imbalance": 1,
         "scenes.empty_share": 0,
+        "scenes.min_objects": 1,
+        "scenes.max_objects": 2,  # the objects of 1,500 scenes are laid out to find rare classes
         "loss.class_weights": "effective_number",
         "training.sampler": "repeat_factor",
         "training.repeat_threshold": 1,

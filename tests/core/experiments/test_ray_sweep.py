@@ -18,6 +18,8 @@ from core.runs.folder import FINISHED, STOPPED
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install -r requirements-sweep.txt"
 )
+# Ray's is 15: its workers would wait for all other processes of the tests.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
 TINY = {
     "model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 0, "inference.image_size": 64,
     "scenes.image_size": 64, "scenes.min_size": 0.3, "training.batch_size": 1, "training.steps": 3,
