@@ -1,18 +1,13 @@
-"""Data sets with faults: what is left out and counted, what is refused, and what is said."""
+"""Data sets with faults: what is left out and counted, and what is said."""
 
 import json
-import os
 import shutil
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from core.data.files import list_files
 from core.data.folders import examine_data_set, open_folder, read_data_set, split_folder
 from core.data.left_out import LeftOut, Tally
-from core.data.reading import cache, storage
 from core.data.splits import SPLITS_FILE
 from core.data.untrusted import DataError
 from tests.core.data.layouts import (
@@ -28,160 +23,14 @@ from tests.core.data.layouts import (
     write_pictures,
     xml_beside,
     yolo_label_studio,
-)  # fmt: skip
+)
 from tests.core.made_data import picture, voc_object
-
-
-def change_boxes(folder: Path, change) -> None:
-    """Replaces the boxes of a single COCO file by the results of a function of x, y, width and height."""
-    path = folder / "annotations.json"
-    content = json.loads(path.read_text("utf-8"))
-    for number, each in enumerate(content["annotations"]):
-        each["bbox"] = change(number, *each["bbox"])
-    path.write_text(json.dumps(content))
 
 
 @pytest.fixture
 def folder(tmp_path):
     coco_single(tmp_path, "", "annotations.json")
     return tmp_path
-
-
-def test_less_than_half_of_the_pictures_is_refused(folder):
-    for name in NAMES[:5]:
-        (folder / name).unlink()
-    contents = read_data_set(folder)
-    assert contents.left_out.counts == {"missing picture": 5}
-    (folder / NAMES[5]).unlink()
-    with pytest.raises(DataError, match=r"cannot be used: only 4 of 10 pictures are left, less than half\. Left"):
-        read_data_set(folder)
-    with pytest.raises(DataError, match=r"'Bäume 0\.jpg', which does not exist"):
-        read_data_set(folder, strict=True)
-
-
-def test_less_than_half_of_the_boxes_is_refused(folder):
-    change_boxes(folder, lambda number, x, y, w, h: [x, y, w if number < 10 else 0, h])
-    contents = read_data_set(folder)
-    assert contents.left_out.counts == {"empty box": 10}
-    with pytest.raises(DataError, match=r"object 1 of Bäume 5\.jpg has the box 7, 3, 7, 13"):
-        read_data_set(folder, strict=True)
-    change_boxes(folder, lambda number, x, y, w, h: [x, y, w if number < 9 else 0, h])
-    with pytest.raises(DataError, match="only 9 of 20 boxes are left"):
-        read_data_set(folder)
-
-
-@pytest.mark.parametrize("share", [1, 2])
-def test_fractions_where_pixels_belong_are_refused(folder, share):
-    change_boxes(folder, lambda number, x, y, w, h: [x / WIDTH, y / HEIGHT, w / WIDTH, h / HEIGHT]
-                 if number % share == 0 else [x, y, w, h])  # fmt: skip
-    with pytest.raises(DataError, match=r"boxes like .* which are fractions of the picture's sides where pixels are"):
-        read_data_set(folder)
-
-
-def test_fractions_in_pascal_voc_are_refused(tmp_path):
-    xml_beside(tmp_path)
-    for name in NAMES:
-        sides = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
-        text = f"<annotation><filename>{name}</filename>{sides}{voc_object(box=(0.1, 0.2, 0.5, 0.6))}</annotation>"
-        (tmp_path / name).with_suffix(".xml").write_text(text, "utf-8")
-    with pytest.raises(DataError, match="fractions of the picture's sides where pixels are expected"):
-        read_data_set(tmp_path)
-
-
-def test_corners_where_a_width_and_height_belong_are_refused(folder):
-    change_boxes(folder, lambda number, x, y, w, h: [x, y, x + w, y + h])
-    with pytest.raises(DataError, match=r"leave their pictures, .*corners xmin, ymin, xmax, ymax where a width"):
-        read_data_set(folder)
-
-
-def write_boxes(folder: Path, format: str, change) -> None:
-    """Writes large boxes without the sizes of the pictures; the numbers are results of a function of the corners."""
-    boxes = [change(2 + number, 2, 32 + number % 8, 28) for number in range(10)]
-    write_pictures(folder)
-    if format == "coco":
-        content = make_coco(NAMES)
-        images = [{key: each[key] for key in ("id", "file_name")} for each in content["images"]]
-        objects = [{"id": number, "image_id": number + 1, "category_id": 1, "bbox": box}
-                   for number, box in enumerate(boxes)]  # fmt: skip
-        write(folder / "a.json", {**content, "images": images, "annotations": objects})
-    elif format == "jsonl":
-        lines = [{"file_name": name, "objects": {"bbox": [box], "categories": ["cat"]}}
-                 for name, box in zip(NAMES, boxes, strict=True)]  # fmt: skip
-        write(folder / "metadata.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-    else:
-        lines = [f"{name},{','.join(map(str, box))},cat" for name, box in zip(NAMES, boxes, strict=True)]
-        header = "file,xmin,ymin,xmax,ymax,class"
-        write(folder / "a.csv", "\n".join([header, *lines]))
-
-
-def as_corners(x1: int, y1: int, x2: int, y2: int) -> list[int]:
-    return [x1, y1, x2, y2]
-
-
-def as_sides(x1: int, y1: int, x2: int, y2: int) -> list[int]:
-    return [x1, y1, x2 - x1, y2 - y1]
-
-
-@pytest.mark.parametrize(
-    ("format", "right", "wrong"),
-    [
-        ("coco", as_sides, as_corners),
-        ("jsonl", as_sides, as_corners),
-        ("csv", as_corners, lambda *box: as_sides(box[0] + 12, *box[1:])),
-    ],
-)
-def test_boxes_of_the_other_kind_are_refused_without_sizes(tmp_path, format, right, wrong, monkeypatch):
-    write_boxes(tmp_path / "right", format, right)
-    assert not read_data_set(tmp_path / "right").left_out
-    write_boxes(tmp_path / "wrong", format, wrong)
-    with pytest.raises(DataError, match=r"seem to be (the corners|x, y, width and height)|less than half"):
-        read_data_set(tmp_path / "wrong")
-    opened: list[Path] = []
-    monkeypatch.setattr("core.data.reading.plausibility.MAX_SAMPLE", 3)
-    monkeypatch.setattr("core.data.reading.plausibility._read_size", lambda image: opened.append(image.path))
-    read_data_set(tmp_path / "right")
-    assert 1 < len(opened) <= 3
-
-
-def test_other_units_are_refused(folder):
-    change_boxes(folder, lambda number, *box: [value * 25 for value in box])
-    with pytest.raises(DataError, match=r"less than half|leave their pictures"):
-        read_data_set(folder)
-
-
-def test_few_boxes_beyond_the_edge_are_clipped(folder):
-    change_boxes(folder, lambda number, x, y, w, h: [x, y, w, h + (40 if number % 5 == 0 else 0)])
-    assert not read_data_set(folder).left_out
-
-
-def test_a_set_without_objects_is_refused(folder):
-    write(folder / "annotations.json", {**make_coco(NAMES), "annotations": []})
-    with pytest.raises(DataError, match="no picture has an object"):
-        read_data_set(folder)
-
-
-def test_a_set_of_crowd_regions_alone_is_refused(folder):
-    content = make_coco(NAMES)
-    crowds = [{**each, "iscrowd": 1} for each in content["annotations"]]
-    write(folder / "annotations.json", {**content, "annotations": crowds})
-    with pytest.raises(DataError, match=rf"every object \({len(crowds)}\) is a crowd region or difficult"):
-        read_data_set(folder)
-
-
-def test_objects_of_an_unknown_class_are_refused(folder):
-    content = make_coco(NAMES)
-    content["annotations"][0]["category_id"] = 7
-    write(folder / "annotations.json", content)
-    with pytest.raises(DataError, match=r"it has 1 object of an unknown class: .*unknown category_id 7"):
-        read_data_set(folder)
-
-
-def test_splits_that_disagree_in_classes_are_refused(tmp_path):
-    coco_in_splits(tmp_path)
-    path = tmp_path / "valid/_annotations.coco.json"
-    path.write_text(path.read_text().replace('"dog"', '"hound"'))
-    with pytest.raises(DataError, match="different categories"):
-        open_folder(tmp_path, "train")
 
 
 @pytest.mark.parametrize(("images", "labels", "suffix"), [
@@ -274,82 +123,6 @@ def test_what_was_left_out_survives_as_plain_values():
     assert left_out and not LeftOut() and LeftOut().describe() == ""
 
 
-def age(folder: Path) -> None:
-    """Sets the times of all files back, as if they had not just been written."""
-    for path in folder.rglob("*"):
-        os.utime(path, (time.time() - 60,) * 2)
-
-
-def test_a_second_opening_reads_nothing_again(folder, monkeypatch, tmp_path_factory):
-    stored = tmp_path_factory.mktemp("stored")
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(stored))
-    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
-    monkeypatch.setattr(cache, "CONTENTS", cache.ContentsCache())
-    monkeypatch.setattr("core.data.folders.CONTENTS", cache.CONTENTS)
-    (folder / NAMES[0]).unlink()
-    age(folder)
-    first = examine_data_set(folder)
-    assert examine_data_set(folder) is first
-    (path,) = stored.glob("*.npz")
-    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
-    monkeypatch.setattr("core.data.folders.read_in_its_format", lambda *_, **__: pytest.fail("it was read again"))
-    second = examine_data_set(folder)
-    assert second[4:] == first[4:] and second.format == first.format and second.splits.keys() == first.splits.keys()
-    for one, other in zip(first.images, second.images, strict=True):
-        assert one[:4] == other[:4] and one.relative == other.relative
-        assert all(np.array_equal(one[field], other[field]) for field in (4, 5, 6))
-    monkeypatch.undo()
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(stored))
-    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
-    for damaged in (b"", b"PK\x03\x04", path.read_bytes()[:-200], b"\x93NUMPY"):
-        path.write_bytes(damaged)
-        assert examine_data_set(folder).left_out == first.left_out
-        monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
-
-
-@pytest.mark.parametrize("change", ["add", "remove", "touch", "split"])
-def test_any_change_is_read_anew(folder, change):
-    age(folder)
-    before = examine_data_set(folder)
-    if change == "add":
-        write_pictures(folder, ["new.jpg"])
-    elif change == "remove":
-        (folder / NAMES[0]).unlink()
-    elif change == "touch":
-        os.utime(folder / NAMES[0], (1, 1))
-    else:
-        split_folder(folder, "random", (0.5, 0.5, 0), 0)
-        age(folder)
-    assert examine_data_set(folder) is not before
-
-
-def test_what_has_just_been_written_is_not_kept(folder):
-    assert examine_data_set(folder) is not examine_data_set(folder)
-
-
-def test_times_in_the_future_are_kept(folder):
-    for path in folder.rglob("*"):
-        os.utime(path, (time.time() + 10**6,) * 2)
-    assert examine_data_set(folder) is examine_data_set(folder)
-
-
-def test_what_other_code_has_stored_is_read_again(folder, tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(storage, "PACKAGE", tmp_path_factory.mktemp("code"))
-    hashes = []
-    for text in ("a", "b"):
-        (storage.PACKAGE / "a.py").write_text(text)
-        storage.hash_rules.cache_clear()
-        hashes.append(storage.hash_rules())
-    contents = examine_data_set(folder)
-    storage.save_contents(folder / "x.npz", contents, folder)
-    assert storage.load_contents(folder / "x.npz", list_files(folder)) is not None
-    (storage.PACKAGE / "a.py").write_text("c")
-    storage.hash_rules.cache_clear()
-    assert storage.load_contents(folder / "x.npz", list_files(folder)) is None
-    storage.hash_rules.cache_clear()
-    assert hashes[0] != hashes[1]
-
-
 @pytest.mark.parametrize(("given", "splits", "said"), [
     ("test", (6, 1, 3), "the other pictures divided by name: 6 / 1 / 3."),
     ("valid", (7, 3, 0), "the other pictures used for training: 7 / 3 / 0."),
@@ -369,27 +142,6 @@ def test_messages_do_not_name_the_folder(tmp_path):
     tally = Tally(tmp_path)
     tally.add("bad file", f"{tmp_path}/a/b.xml cannot be read in {tmp_path}: correct it.")
     assert tally.examples["bad file"] == ["a/b.xml cannot be read in the folder: correct it."]
-
-
-def test_the_cache_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / "stored"))
-    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
-    monkeypatch.setattr(cache, "MAX_FILES", 2)
-    monkeypatch.setattr("core.data.folders.CONTENTS", cache.ContentsCache())
-    for number in range(4):
-        coco_single(tmp_path / str(number), "", "annotations.json")
-        age(tmp_path / str(number))
-        examine_data_set(tmp_path / str(number))
-    assert len(list((tmp_path / "stored").iterdir())) == 2
-
-
-def test_a_cache_that_cannot_be_written_is_no_obstacle(folder, tmp_path_factory, monkeypatch):
-    blocked = tmp_path_factory.mktemp("x") / "file"
-    blocked.touch()
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(blocked))
-    monkeypatch.setattr(cache, "MIN_IMAGES", 1)
-    age(folder)
-    assert examine_data_set(folder).images
 
 
 def test_a_data_set_of_pictures_with_no_folder_of_their_own_keeps_its_lists(tmp_path):
