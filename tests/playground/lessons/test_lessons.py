@@ -1,186 +1,32 @@
-"""Lessons are parsed as written, and their claims are true for the built-in weights."""
+"""The included lessons: their claims are true for the built-in weights, and their text follows the page."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from core.config import Config, knobs
-from core.errors import UserError
-from playground.data.image_ref import ImageRef
-from playground.data.picture import render_picture
-from playground.events.lessons import link_to, recall
+from core.config import knobs
 from playground.lessons.lesson import Claim
 from playground.lessons.narration import PLACEHOLDER, Check, Narration
-from playground.lessons.options import LessonError
 from playground.lessons.page_effects import apply_layers, build_lesson_state
 from playground.lessons.panel import build_contents, filter_seen
-from playground.lessons.parser import lessons, read_lesson
-from playground.lessons.position import LessonPosition, all_links, move, parse_course
+from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition
 from playground.lessons.quantities import QUANTITIES, format_quantity
 from playground.lessons.stay import (
-    BACK_AGAIN,
-    BACK_IN_PART,
-    GONE,
-    STAY,
     answer_question,
-    come_back,
-    keep_picture,
     state_at,
 )
-from playground.lessons.teacher import HIDE
-from playground.lessons.way import GO, build_map, format_minutes
-from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
+from playground.lessons.way import format_minutes
 from playground.server.render import render
-from playground.state.page_state import NOT_SHARED, PageState
+from playground.state.page_state import PageState
 from playground.state.settings import settings_of
-from playground.state.user_picture import UserPicture
 from playground.steps import STEPS
 
 ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
-FILE = """# A title
-About it.
-- core
-
-## One
-- show: loss
-- look: figure, readout
-- veil: more
-- needs: training.steps
-- layers: truth, -loss
-- set: loss.gamma = 1
-- then: matching.fg_iou_threshold = 0.7
-- set: anchors.ratios = 0.5,1
-- controls: example
-
-Text with {foreground} and $\\mathrm{IoU}$.
-
-? What
-happens?
-- this
-  or so
-  ~ This is never so,
-  as {foreground} says.
-- that *
-
-! It is {ignored}.
-More of it.
-
-= foreground < 3
-  ~ there are many objects.
-= ignored >= before.ignored
-
-## Two
-- show: picture
-- set: loss.alpha = 0.5
-- knobs: loss.gamma, loss.alpha
-
-Plain.
-
-## What you have seen
-- summary
-
-Much.
-"""
-DRAWN = FILE.replace("- show: picture", "- show: loss\n- draw: curve\n- then: loss.gamma = 4").replace(
-    "Plain.", "Plain.\n\n? How does it go?\n\n! So."
-)
 
 
 def test_there_are_at_least_eight():
     assert len(lessons()) >= 8 and next(iter(lessons())) == "dense"
-
-
-def test_reading_by_hand(tmp_path):
-    (tmp_path / "03-some-key.md").write_text(FILE)
-    lesson = read_lesson(tmp_path / "03-some-key.md")
-    assert (lesson.key, lesson.title, lesson.about) == ("some-key", "A title", "About it.")
-    assert lesson.core and 0 < lesson.minutes < 2
-    one, two, last = lesson.steps
-    assert last.is_summary and last.show == "picture" and last.text == "Much." and not one.is_summary
-    assert one.look == ("figure", "readout") and one.veil == ("more",) and one.needs == ("training.steps",)
-    assert one.layers == {"truth": True, "loss": False} and two.look == two.veil == ()
-    assert one.initial_changes == ("loss.gamma", "anchors.ratios") and two.initial_changes == ("loss.alpha",)
-    assert two.before == {"loss.alpha": 0.25} and one.before == {"matching.fg_iou_threshold": 0.5}
-    assert (one.title, one.show, one.question) == ("One", "loss", "What happens?")
-    assert one.answers == ("this or so", "that") and one.right == 1 and one.num_choices == 2
-    assert one.reasons == ("This is never so, as {foreground} says.", "") and two.num_choices == 0
-    assert one.knobs == ("loss.gamma", "anchors.ratios", "matching.fg_iou_threshold") and one.controls == ("example",)
-    assert two.knobs == ("loss.gamma", "loss.alpha") and one.draw == two.draw == ""
-    assert one.reveal == "It is {ignored}.\nMore of it."
-    many = "there are many objects."
-    assert one.claims == (Claim("foreground", "<", "3", many), Claim("ignored", ">=", "before.ignored"))
-    assert two.config().loss.gamma == 1 and two.config().loss.alpha == 0.5  # settings add up
-    assert one.initial_config().matching.fg_iou_threshold == 0.5
-    assert one.answer_changes == ("matching.fg_iou_threshold",)
-    assert one.config().matching.fg_iou_threshold == two.initial_config().matching.fg_iou_threshold == 0.7
-    assert two.config().anchors.ratios == (0.5, 1.0) and two.question == "" and two.text == "Plain."
-
-
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [("- compare: prior", "only a step that shows training"), ("- curve: bell", "none of loss, "),
-     ("- show: training\n- compare: nothing", "only one of loss, "), ("- look: sky", "none of picture, strip"),
-     ("- veil: everything", "none of picture, strip"), ("- needs: loss.beta", "'loss.beta', which is none of"),
-     ("- wish: more", "it must be one of show"), ("- show: [a", "malformed options"),
-     ("- draw: dragons", "none of curve"),
-     ("- knobs: loss.beta", "the option 'knobs' twice"), ("- controls: lever", "'lever', which is none of"),
-     ("- summary", "only the last step")],
-)  # fmt: skip
-def test_options_that_are_not_allowed_are_refused(tmp_path, line, says):
-    options = line if line.startswith("- show") else f"- show: picture\n{line}"
-    (tmp_path / "01-x.md").write_text(FILE.replace("- show: picture", options))
-    with pytest.raises(LessonError, match=says):
-        read_lesson(tmp_path / "01-x.md")
-
-
-def test_a_step_chooses_a_curve_or_a_comparison(tmp_path):
-    text = FILE.replace("- show: loss", "- show: loss\n- curve: slope by the logit")
-    (tmp_path / "01-x.md").write_text(text.replace("- show: picture", "- show: training\n- compare: gamma"))
-    one, two, last = read_lesson(tmp_path / "01-x.md").steps
-    assert (last.curve, last.compare, last.show) == ("loss", "", "training")
-    assert (one.curve, one.compare) == ("slope by the logit", "")
-    assert (two.curve, two.compare) == ("loss", "gamma")
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("- show: loss", ""), ("that *", "that"), ("or so", "or so *"), ("= foreground < 3", "= foreground is 3"),
-     ("loss.gamma = 1", "loss.gamma 1"), ("About it.", ""), ("Much.", "? Much?\n- yes *\n- no"),
-     ("What\nhappens?", "What\nhappens?\n  ~ Nothing."), ("Plain.", "? Why?"),
-     ("loss.gamma, loss.alpha", "loss.beta"), ("  ~ This is never so,\n  as {foreground} says.\n", "")],
-)  # fmt: skip
-def test_a_malformed_file_is_refused(tmp_path, old, new):
-    (tmp_path / "01-x.md").write_text(FILE.replace(old, new))
-    with pytest.raises(LessonError, match=r"01-x\.md"):
-        read_lesson(tmp_path / "01-x.md")
-
-
-def test_an_answer_can_be_drawn(tmp_path):
-    (tmp_path / "01-x.md").write_text(DRAWN)
-    two = read_lesson(tmp_path / "01-x.md").steps[1]
-    assert (two.draw, two.question, two.answers, two.num_choices) == ("curve", "How does it go?", (), 1)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [("? How does it go?", "", "needs a question"), ("- show: loss\n- draw", "- show: picture\n- draw", "show: loss"),
-     ("- draw: curve", "- draw: boxes", "show: detections"), ("- then: loss.gamma = 4", "", "shows the answer"),
-     ("? How does it go?", "? How does it go?\n- so *\n- not so", "without answers")],
-)  # fmt: skip
-def test_a_drawing_that_cannot_be_made_is_refused(tmp_path, old, new, says):
-    (tmp_path / "01-x.md").write_text(DRAWN.replace(old, new))
-    with pytest.raises(LessonError, match=says):
-        read_lesson(tmp_path / "01-x.md")
-
-
-def test_a_step_that_shows_the_answer_is_refused(tmp_path):
-    bare = FILE.replace("- then: matching.fg_iou_threshold = 0.7\n", "")
-    (tmp_path / "01-x.md").write_text(bare)
-    assert read_lesson(tmp_path / "01-x.md").steps[0].veil == ("more",)
-    (tmp_path / "01-x.md").write_text(bare.replace("- veil: more\n", ""))
-    with pytest.raises(LessonError, match="shows the answer to its question"):
-        read_lesson(tmp_path / "01-x.md")
 
 
 @pytest.mark.parametrize(("key", "index"), ALL)
@@ -272,15 +118,6 @@ def test_a_claim_that_fails_says_so_in_words():
     assert Check(Claim("share_of_foreground", "==", "1"), 0.5, 1).explain("Here").endswith("is 50%, not 100%.")
 
 
-def test_a_wrong_answer_says_why(tmp_path):
-    (tmp_path / "01-x.md").write_text(FILE)
-    step = read_lesson(tmp_path / "01-x.md").steps[0]
-    state = PageState("loss", settings=settings_of(step.config()))
-    wrong, right = (Narration(step, state._replace(answer=index)).build_outcome() for index in (0, 1))
-    assert wrong.startswith("**Not quite.** This is never so, as ") and "{" not in wrong.partition("\n\n")[0]
-    assert right.startswith("**Right.** It is ")
-
-
 def test_a_change_whose_knob_is_out_of_sight_is_told():
     step = lessons()["anchors"].steps[1]
     assert "model.heads" in step.answer_changes and "model.heads" not in step.knobs
@@ -335,143 +172,6 @@ def test_the_lessons_take_less_than_an_hour():
     assert format_minutes(*core) in build_contents(state_at(LessonPosition(lessons()["dense"], 0)), []).text
 
 
-@pytest.mark.parametrize(("key", "index"), ALL)
-def test_links_lead_back(key, index):
-    place = LessonPosition(lessons()[key], index)
-    step = lessons()[key].steps[index]
-    assert LessonPosition.from_link(place.link) == place
-    state = state_at(place)
-    assert to_link(state, step.initial_config()) == f"lesson={place.link}"  # nothing else is needed
-    assert from_link(f"lesson={place.link}") == state and state.config() == step.initial_config()
-    told = from_link(to_link(state, step.config()))
-    assert told.config() == step.config() and told.lesson == place.link
-    if step.question:
-        last = step.num_choices  # a drawing is the only answer of its step
-        after = answer_question(state, str(last - 1))
-        assert to_link(after, after.config()) == f"lesson={place.link}&answer={last}"
-        assert from_link(f"lesson={place.link}&answer={last}") == after
-    changed = step.config().replace({"loss.box_weight": 7})
-    elsewhere = from_link(to_link(state._replace(step="picture"), changed))
-    assert elsewhere.step == "picture" and elsewhere.config() == changed
-
-
-@pytest.mark.parametrize("link", ["nothing.1", "focal", "focal.0", "focal.99", "focal.x"])
-def test_a_link_to_no_step_is_refused(link):
-    with pytest.raises(UserError, match="lesson = "):
-        from_link(f"lesson={link}")
-
-
-@pytest.mark.parametrize("answer", ["0", "4", "x", "²", "99999999999"])
-def test_a_link_to_no_answer_is_refused(answer):
-    with pytest.raises(UserError, match=r"answer = .* has 3 answers"):
-        from_link(f"lesson=focal.2&answer={answer}")
-    with pytest.raises(UserError, match="answer = "):
-        from_link("answer=1")
-
-
-def test_moving_through_all_lessons():
-    place = LessonPosition(lessons()["dense"], 0)
-    seen = [place]
-    while following := move(seen[-1], 1):
-        seen.append(following)
-    assert [(each.lesson.key, each.number) for each in seen] == ALL
-    assert move(seen[0], -1) is None and move(seen[5], -1) == seen[4]
-
-
-def test_moving_through_the_steps_that_a_teacher_picks():
-    course = parse_course("focal.2, dense.1,focal.2,")
-    assert course == ("focal.2", "dense.1")
-    first, last, other = map(LessonPosition.from_link, ("focal.2", "dense.1", "focal.3"))
-    assert move(first, 1, course) == last and move(last, 1, course) is None and move(first, -1, course) is None
-    assert move(other, -1, course) == first and move(other, 1, course) == LessonPosition(lessons()["focal"], 3)
-    contents = build_contents(state_at(last), ["dense.1"], course)
-    assert contents.onward == "Skip" and "step 2 of 2" in contents.title and "1 of 2 steps seen" in contents.map
-    assert contents.has_previous and contents.map.count("data-choose") == 2
-    told = build_contents(answer_question(state_at(last), "0"), [], course)
-    assert told.onward == "Finish" and told.is_answered
-
-
-@pytest.mark.parametrize(("course", "read"), [("", ()), ("focal.1,dense.2", ("focal.1", "dense.2")), ("focal.99", ())])
-def test_a_link_picks_steps(course, read):
-    query = f"lesson=focal.1&course={course}"
-    assert read_course(query) == read and from_link(query).lesson == "focal.1"
-    assert ("does not exist" in unknown_names(query)) == (course == "focal.99")
-
-
-def test_the_map_shows_all_steps_and_what_was_seen():
-    shown = build_map("focal.2", ["dense.1", "focal.1"])
-    assert f"Map · 2 of {len(ALL)} steps seen" in shown and shown.count('aria-label="seen"') == 2
-    assert all(f'data-choose="{GO}{link}"' in shown for link in all_links()) and shown.count("aria-current") == 1
-    assert all(format_minutes(each) in shown for each in lessons().values())
-
-
-def test_going_on_waits_for_the_answer():
-    place = LessonPosition(lessons()["focal"], 1)
-    asked, told = state_at(place), answer_question(state_at(place), "1")
-    assert (build_contents(asked, []).onward, build_contents(asked, []).is_answered) == ("Skip", False)
-    assert (build_contents(told, []).onward, build_contents(told, []).is_answered) == ("Next", True)
-    end = LessonPosition(lessons()["dense"], len(lessons()["dense"].steps) - 1)
-    assert build_contents(state_at(end), []).onward == "Next lesson"
-    last = LessonPosition.from_link(all_links()[-1])
-    state = state_at(last) if not last.step.question else answer_question(state_at(last), "0")
-    assert build_contents(state, []).onward == "Finish"
-
-
-def test_leaving_brings_back_what_may_still_be_shown():
-    step = state_at(LessonPosition(lessons()["focal"], 0))._replace(run="abc", visitor="me")
-    own = PageState("anchors", settings=settings_of(Config.from_flat({"loss.gamma": 4})), visitor="me")
-    assert come_back(step, own) == (own._replace(run="abc"), BACK_AGAIN)
-    back, message = come_back(step, None)
-    assert (back.lesson, back.settings, message) == ("", step.settings, STAY)
-    picture = replace(render_picture(Config().scenes), is_scene=False)
-    deleted = UserPicture(picture, Config().scenes, ImageRef("my-0123456789abcdef", "all"))
-    back, message = come_back(step, own._replace(user_picture=deleted))
-    assert (back.step, back.user_picture) == ("anchors", None) and message == f"{BACK_IN_PART} {NOT_SHARED}"
-    assert come_back(step, own, "A knob is gone.")[1] == f"{BACK_IN_PART} A knob is gone."
-    elsewhere = settings_of(Config.from_flat({"model.weights": "/elsewhere/weights.pt"}))
-    back, message = come_back(step, own._replace(settings=elsewhere))
-    assert (back.lesson, back.settings) == ("", step.settings) and message.startswith(GONE)
-
-
-def test_after_a_reload_a_link_brings_back_what_was_before_the_lessons():
-    own = PageState(
-        "anchors", settings=settings_of(Config.from_flat({"loss.gamma": 4})), level=2, pinned="loss.alpha=0.5"
-    )
-    reloaded = from_link("lesson=focal.2&answer=1")._replace(visitor="me", run="abc")
-    back, missing = recall(reloaded, link_to(own))
-    assert (back.step, back.config().loss.gamma, back.level, back.pinned) == ("anchors", 4, 2, "loss.alpha=0.5")
-    assert not missing
-    assert (back.lesson, back.answer, back.run, back.visitor) == ("", None, "abc", "me")
-    for link in ("", None, 7, ["step=loss"], "lesson=dense.1", link_to(own._replace(settings='{"loss.gamma": -5}'))):
-        assert recall(reloaded, link) == (None, "")
-    back, missing = recall(reloaded, "step=anchors&loss.gamma=-5")
-    assert back.config() == Config() and missing.startswith("The link was not followed. “γ (focusing)”")
-    back, missing = recall(reloaded, "step=anchors&data=upload&loss.gamma=4")
-    assert back.config().loss.gamma == 4 and "was not saved" in missing
-
-
-def test_a_picture_chosen_within_the_lessons_stays():
-    picture = replace(render_picture(Config().scenes), is_scene=False)
-    step, empty = lessons()["focal"].steps[0], lessons()["imbalance"].steps[2]
-    outside = state_at(LessonPosition(lessons()["focal"], 0))
-    scenes = outside.config().scenes
-    own = UserPicture(picture, scenes)
-    assert keep_picture(step, outside) is None
-    kept = keep_picture(step, outside._replace(user_picture=own))
-    assert kept.is_shown(step.initial_config()) and not kept.aside
-    assert keep_picture(step, outside._replace(user_picture=own, lesson="")).aside  # the lesson begins with its scene
-    assert empty.initial_config().scenes != scenes and keep_picture(empty, outside._replace(user_picture=own)).aside
-    assert keep_picture(step, outside._replace(user_picture=own, settings='{"loss.gamma": -5}')).aside
-
-
-def test_the_teachers_panel_offers_what_a_link_can_hide():
-    assert set(HIDE) <= set(HIDEABLE)
-
-
-def test_hidden_parts_are_no_settings():
-    assert from_link("hide=training,loss.gamma").config() == Config()
-
-
 def test_a_lesson_is_shown_with_its_step():
     place = LessonPosition(lessons()["focal"], 1)
     step = place.lesson.steps[1]
@@ -510,16 +210,3 @@ def test_steps_are_short_and_end_in_a_summary(key):
 def test_the_core_comes_in_its_order_and_the_new_lessons_follow():
     keys = list(lessons())
     assert keys[-3:] == ["average-precision", "box-regression", "questions"] and len(keys) == 13
-
-
-def test_a_step_sets_the_dials_of_its_figure(tmp_path):
-    text = FILE.replace("- show: picture", "- show: detections\n- dials: graph = ap, counted = 3")
-    (tmp_path / "01-x.md").write_text(text)
-    dials = [step.dials for step in read_lesson(tmp_path / "01-x.md").steps]
-    assert dials == ["", *["graph=ap&counted=3"] * 2]  # the summary shows what the step before it showed
-    (tmp_path / "01-x.md").write_text(text.replace("counted = 3", "counted = many"))
-    with pytest.raises(LessonError, match="sets a dial"):
-        read_lesson(tmp_path / "01-x.md")
-    place = LessonPosition(lessons()["average-precision"], 0)
-    assert state_at(place).focus().dials.counted == 3
-    assert from_link(f"lesson={place.link}&counted=*").focus().dials.counted == 1
