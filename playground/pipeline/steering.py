@@ -14,9 +14,8 @@ from core.steering.slopes import Slopes, find_slopes
 from playground.pipeline.losses import LossStages
 from playground.pipeline.outputs import QUICK_GFLOPS
 from playground.support.cache import Cache, PostponedError
-from playground.support.threads import all_threads
 
-MAX_GFLOPS = 100  # about 1 s on two cores
+MAX_GFLOPS = 100  # some 2 s on one processor
 MAX_BYTES = 200e6  # of the gradients of each kind on each level, while they are compared
 _kinds, _inputs, _ledgers = Cache(), Cache(), Cache()
 
@@ -69,9 +68,8 @@ class SteeringStages(LossStages):
             self._require_small(width)
 
         def compute() -> Ledger:
-            with all_threads():
-                owners = torch.where(self.match.foreground, self.match.object, -1)
-                return open_ledger(make(), self.kinds, owners, len(self.objects[0]))
+            owners = torch.where(self.match.foreground, self.match.object, -1)
+            return open_ledger(make(), self.kinds, owners, len(self.objects[0]))
 
         return _ledgers.get(key, compute)
 

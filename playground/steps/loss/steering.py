@@ -46,7 +46,7 @@ def build_steering(pipeline: Pipeline) -> Steering:
     except UserError as error:
         return Steering(html.paragraph(name_knobs(error)))
     shares = _share_by_cell(pipeline, paid)
-    text = html.paragraph(ABOUT) + _kinds_table(pipeline, classes, shares) + _explain_directions(classes.kinds)
+    text = html.paragraph(ABOUT) + _kinds_table(classes, shares) + _explain_directions(classes.kinds)
     text += _levels_table(classes, boxes, shares) + _explain_heads(pipeline, classes, boxes)
     text += _objects_table(pipeline, classes, boxes)
     return Steering(text, _build_figure(classes, shares), _draw_map(pipeline, classes))
@@ -70,13 +70,12 @@ def _build_figure(classes: Ledger, shares: Tensor) -> Figure:
     )
 
 
-def _kinds_table(pipeline: Pipeline, classes: Ledger, shares: Tensor) -> Markup:
+def _kinds_table(classes: Ledger, shares: Tensor) -> Markup:
     """Returns a row for each kind of anchor."""
     groups, whole = classes.kinds, shares.sum(dim=0)
     rows = [
         (
             kind,
-            html.count(int(pipeline.kinds[index].sum())),
             html.percent(whole[index].item()),
             html.percent(groups.norm_shares[index].item()),
             html.signed_percent(groups.pulls[index].item()),
@@ -84,7 +83,7 @@ def _kinds_table(pipeline: Pipeline, classes: Ledger, shares: Tensor) -> Markup:
         )
         for index, kind in enumerate(KINDS)
     ]
-    columns = ("anchors", "number", PAYS, "norm", "steers", "agrees")
+    columns = ("anchors", PAYS, "norm", "steers", "agrees")
     explanation = html.paragraph(
         "Norm: its share of the arrows' lengths. Agrees: the cosine of its arrow with all together, from 1, the same "
         "way, to −1, the opposite."

@@ -1,6 +1,7 @@
 """Who steers on the page: shares that add up, beside those of who pays; computed where it is shown alone."""
 
 import re
+from html import unescape
 
 import pytest
 import torch
@@ -9,7 +10,9 @@ import playground.pipeline.steering as stage
 from core.config import Config
 from playground.canvas.edit import Pick
 from playground.components.compared import compare
+from playground.components.html import signed_percent
 from playground.data.picture import render_picture
+from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.loss.spread import scale_decades
@@ -47,6 +50,19 @@ def test_the_bars_add_up():
     assert heights[:, 0].sum(dim=0).tolist() == pytest.approx([1, 1], abs=1e-4)
     torch.testing.assert_close(heights[:, 0], heights[:, 1:].sum(dim=1), atol=1e-4, rtol=0)
     assert [len(each) for each in figure["data"][0]["x"]] == [12, 12] and figure["layout"]["barmode"] == "relative"
+
+
+def test_the_inspector_tells_what_each_anchor_does():
+    """The shares of those at a place are those of the ledger, the strongest first; the last row is their sum."""
+    here = make_pipeline()
+    text = unescape(STEPS["loss"].build_view(here, Focus(curve=STEERS, pick=Pick(40, 40))).build_text().readout)
+    body = text.partition("Who steers at 40, 40")[2].partition("</tbody>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in body.split("</tr>")[1:] if "<td>" in row]
+    anchors = torch.cat([torch.tensor(find_anchors(here.grid, level, (40, 40))) for level in range(5)])
+    pulls = here.class_ledger.pulls[anchors]
+    strongest = pulls[pulls.abs().argmax()].item()
+    assert rows[0][3] == signed_percent(strongest) and rows[-1][0] == f"all {len(anchors)} here"
+    assert rows[-1][3] == signed_percent(pulls.sum().item()) and len(rows) == 7
 
 
 def test_gamma_changes_who_steers_and_leaves_the_box_subnet_alone():
