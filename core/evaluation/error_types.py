@@ -62,7 +62,7 @@ def analyse_errors(images: Sequence[ImageOverlaps], num_classes: int) -> ErrorTy
         num_classes: Number of classes, K.
     """
     matches = match_detections(images, FOREGROUND_IOU, num_classes)
-    false_positives, missed = _collect_errors(images, matches)
+    false_positives, missed = collect_errors(images, matches)
     labels = [image.object_label for image in images]
     before = _compute_mean_ap(matches, matches.label, matches.hit, matches.counted, matches.positives)
     after = {
@@ -77,7 +77,7 @@ def analyse_errors(images: Sequence[ImageOverlaps], num_classes: int) -> ErrorTy
     return ErrorTypes(before, tuple(errors), {kind: after[kind] - before for kind in KINDS})
 
 
-def _collect_errors(
+def collect_errors(
     images: Sequence[ImageOverlaps], matches: MatchedDetections
 ) -> tuple[dict[int, ErrorCase], list[ErrorCase]]:
     """Returns the false positives by their row in `matches`, and the missed objects.

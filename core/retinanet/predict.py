@@ -169,12 +169,20 @@ def detect_from(prediction: Prediction, model: RetinaNet, images: Sequence[Tenso
     Raises:
         PictureError: An image has too many tiles.
     """
+    gathered = gather_candidates(prediction, model, images, config)
+    factors = prediction.batch.factors
+    return [to_detections(each, factors[index], config) for index, each in enumerate(gathered)]
+
+
+def gather_candidates(
+    prediction: Prediction, model: RetinaNet, images: Sequence[Tensor], config: Config
+) -> list[Candidates]:
+    """Returns the candidates that enter NMS for each image of a batch, of all its views and tiles, as `detect_from`."""
     seen = [[_find_candidates(prediction, index, model, image, config)] for index, image in enumerate(images)]
     for view in make_views(config.inference)[1:]:
         for index, found in _see_again(prediction.batch, model, images, view, config):
             seen[index].append(found)
-    factors = prediction.batch.factors
-    return [_to_detections(join_views(each), factors[index], config) for index, each in enumerate(seen)]
+    return [join_views(each) for each in seen]
 
 
 def _find_candidates(prediction: Prediction, index: int, model: RetinaNet, image: Tensor, config: Config) -> Candidates:
@@ -220,12 +228,19 @@ def make_frame(batch: Batch, index: int) -> Frame:
 def extract_detections(prediction: Prediction, config: Config) -> list[Detections]:
     """Returns the detections in each image of a batch, as `detect` does without tiles and other views."""
     return [
-        _to_detections(extract_candidates(prediction, index, config), factors, config)
+        to_detections(extract_candidates(prediction, index, config), factors, config)
         for index, factors in enumerate(prediction.batch.factors)
     ]
 
 
-def _to_detections(candidates: Candidates, factors: Tensor, config: Config) -> Detections:
+def to_detections(candidates: Candidates, factors: Tensor, config: Config) -> Detections:
+    """Returns what NMS and the cap leave of the candidates of an image, best first, on the CPU.
+
+    Args:
+        candidates: The candidates that enter NMS, with boxes in pixels of the resized image.
+        factors: [4], by which these are scaled to the original image.
+        config: All settings.
+    """
     order, score, box = select_detections(candidates, config.inference)
     detections = Detections(box[order] * factors, score[order], candidates.label[order])
     return Detections(*(tensor.cpu() for tensor in detections))

@@ -66,8 +66,8 @@ def follow_link(state: PageState, link: str) -> PageState:
     Args:
         state: The state before.
         link: "go mine/val/3" for an image, "open 3" for one of the worst images, "label 3" for one with suspected
-            labels and "correct 3" to draw on it, "use 0.4" for a score threshold, or a field of the evaluation query
-            and its value, see `update_query`; untrusted.
+            labels and "correct 3" to draw on it, "use 0.4" for a score threshold, "set inference.image_size 512" for
+            any hyperparameter, or a field of the evaluation query and its value, see `update_query`; untrusted.
 
     Raises:
         UserError: The link is not one of these, or leads nowhere.
@@ -78,6 +78,9 @@ def follow_link(state: PageState, link: str) -> PageState:
             return show_image(state, ImageRef.from_link(value))
         case "use":
             return state._replace(settings=settings_of(state.config().replace({SCORE: value})))
+        case "set":
+            path, _, text = value.partition(" ")
+            return state._replace(settings=settings_of(state.config().replace({path: text})))
         case "open":
             return _open(state, value, WORST)
         case "label":

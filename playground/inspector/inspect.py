@@ -12,8 +12,9 @@ from playground.components import html
 from playground.inspector.detection import LAYER_FATES, build_detection_report, detection_layers, find_candidate
 from playground.inspector.location import build_location_report
 from playground.inspector.object import build_object_report, object_layers
+from playground.inspector.rescue_report import report_detection, report_object
 from playground.inspector.steering import build_steering_report
-from playground.inspector.why import Asked, Why, explain_candidate, explain_point
+from playground.inspector.why import Asked, Why, explain_anchor, explain_candidate, explain_point
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_knobs
 
@@ -28,35 +29,48 @@ class Inspection(NamedTuple):
     heat: Heat | None = None
 
 
-def inspect(pipeline: Pipeline, pick: Pick | None, asked: Asked | None = None, *, steering: bool = False) -> Inspection:
+def inspect(
+    pipeline: Pipeline,
+    pick: Pick | None,
+    asked: Asked | None = None,
+    *,
+    rescued: bool = False,
+    steering: bool = False,
+) -> Inspection:
     """Returns the report on the last click; if the clicked box no longer exists, on the location alone.
 
     Args:
         pipeline: The picture under the settings.
         pick: The last click, None before any.
         asked: What the visitor wants to have explained of a prediction; None where nothing can be.
+        rescued: True if the visitor wants to know what would undo a fault.
         steering: True to tell who steers at the place, too.
     """
     if pick is None:
         return Inspection(Markup('<p class="hint">{}</p>').format(HINT))
     try:
-        seen = _inspect_pick(pipeline, pick, asked)
+        seen = _inspect_pick(pipeline, pick, asked, rescued=rescued)
         steered = build_steering_report(pipeline, (pick.x, pick.y)) if steering else Markup()
         return seen._replace(text=steered + seen.text)
     except UserError as error:  # the rest of the step may need neither weights nor tiles
         return Inspection(html.paragraph(name_knobs(error)))
 
 
-def _inspect_pick(pipeline: Pipeline, pick: Pick, asked: Asked | None) -> Inspection:
+def _inspect_pick(pipeline: Pipeline, pick: Pick, asked: Asked | None, *, rescued: bool) -> Inspection:
     location = build_location_report(pipeline, (pick.x, pick.y))
     number = _find_object(pipeline, pick)
     if number is not None:
-        return Inspection(build_object_report(pipeline, number) + location, object_layers(pipeline, number))
+        report = report_object(pipeline, number) if rescued else Markup()
+        anchor = _find_anchor(pipeline, pick)
+        why = explain_anchor(pipeline, anchor, asked) if asked and anchor is not None else Why()
+        report += build_object_report(pipeline, number) + why.text
+        return Inspection(report + location, (*why.layers, *object_layers(pipeline, number)), why.heat)
     if pick.layer in (*LAYER_FATES, "before"):
         candidate = find_candidate(pipeline, pick.layer, pick.index)
         if candidate is not None:
             why = explain_candidate(pipeline, candidate, asked) if asked else Why()
-            report = build_detection_report(pipeline, candidate, why.text)
+            rescue = report_detection(pipeline, candidate) if rescued else Markup()
+            report = build_detection_report(pipeline, candidate, rescue + why.text)
             layers = detection_layers(pipeline, candidate, suppressed=why.heat is None)  # they would cover the map
             return Inspection(report + location, (*why.layers, *layers), why.heat)
     why = explain_point(pipeline, (pick.x, pick.y), asked) if asked else Why()
@@ -65,10 +79,16 @@ def _inspect_pick(pipeline: Pipeline, pick: Pick, asked: Asked | None) -> Inspec
 
 def _find_object(pipeline: Pipeline, pick: Pick) -> int | None:
     """Returns the index of the object of which the box or an anchor was clicked, None if there is none."""
-    match = pipeline.match
     if pick.layer == TRUTH:
         return pick.index if pick.index < len(pipeline.objects[0]) else None
+    anchor = _find_anchor(pipeline, pick)
+    return None if anchor is None else int(pipeline.match.object[anchor])
+
+
+def _find_anchor(pipeline: Pipeline, pick: Pick) -> int | None:
+    """Returns the foreground anchor that was clicked, None if none was."""
     if pick.layer not in ("foreground", "forced"):
         return None
+    match = pipeline.match
     anchors = torch.nonzero(match.forced if pick.layer == "forced" else match.foreground & ~match.forced).squeeze(1)
-    return int(match.object[anchors[pick.index]]) if pick.index < len(anchors) else None
+    return int(anchors[pick.index]) if pick.index < len(anchors) else None

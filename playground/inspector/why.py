@@ -18,8 +18,9 @@ from playground.inspector.location import find_anchors
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_knobs
 
-WHY, WHY_AT = "why", "why_at"  # names of the dials, fields of `playground.steps.dials.Dials`
+WHY, WHY_AT, WHY_OF = "why", "why_at", "why_of"  # names of the dials, fields of `playground.steps.dials.Dials`
 TITLE = "Why this box"
+CLASSES = 8  # of which the logits are offered
 ELSEWHERE = (
     "The box was found in a tile, or in the picture mirrored or resized. What a box rests on is drawn for those of the "
     "whole picture as it is."
@@ -46,10 +47,12 @@ class Asked(NamedTuple):
     Attributes:
         part: `CLASS` or `BOX`, "" for nothing.
         place: `PIXELS` or `FEATURES`.
+        of: Index of the class whose logit is explained; −1 for the surest one, or that of the clicked box.
     """
 
     part: str
     place: str
+    of: int = -1
 
 
 class Why(NamedTuple):
@@ -68,11 +71,18 @@ def explain_candidate(pipeline: Pipeline, candidate: int, asked: Asked) -> Why:
     return _explain(pipeline, int(found.anchor[candidate]), int(found.label[candidate]), asked)
 
 
+def explain_anchor(pipeline: Pipeline, anchor: int, asked: Asked) -> Why:
+    """Returns the explanation of an anchor, with the buttons that choose it; the network's surest class by default."""
+    return _explain(pipeline, anchor, int(pipeline.prediction.outputs.logits[0][anchor].argmax()), asked)
+
+
 def explain_point(pipeline: Pipeline, point: tuple[float, float], asked: Asked) -> Why:
     """Returns the explanation of the surest prediction at a point (x, y), with the buttons that choose it."""
     anchors = torch.cat([torch.tensor(find_anchors(pipeline.grid, level, point)) for level in range(len(LEVELS))])
     logits = pipeline.prediction.outputs.logits[0][anchors]  # [5 · A, K]
     row, label = divmod(int(logits.argmax()), logits.shape[1])
+    if 0 <= asked.of < logits.shape[1]:
+        row, label = int(logits[:, asked.of].argmax()), asked.of
     anchor = int(anchors[row])
     why = _explain(pipeline, anchor, label, asked)
     if why.heat is None:
@@ -84,7 +94,8 @@ def explain_point(pipeline: Pipeline, point: tuple[float, float], asked: Asked) 
 
 
 def _explain(pipeline: Pipeline, anchor: int, label: int, asked: Asked) -> Why:
-    buttons = _build_buttons(asked)
+    label = asked.of if 0 <= asked.of < len(pipeline.network.class_names) else label
+    buttons = _build_buttons(asked) + _build_classes(pipeline, anchor, label, asked)
     if not asked.part:
         return Why(buttons)
     try:
@@ -106,6 +117,16 @@ def _build_buttons(asked: Asked) -> Markup:
     return text + html.tabs(
         "Where", [html.dial(text, WHY_AT, place, on=asked.place == place) for text, place in places]
     )
+
+
+def _build_classes(pipeline: Pipeline, anchor: int, label: int, asked: Asked) -> Markup:
+    """Returns the choice of the class whose logit is explained: the surest ones of the anchor."""
+    names = pipeline.network.class_names
+    if asked.part != CLASS or len(names) == 1:
+        return Markup()
+    best = pipeline.prediction.outputs.logits[0][anchor].topk(min(CLASSES, len(names))).indices.tolist()
+    listed = best if label in best else [*best, label]
+    return html.tabs("Class", [html.dial(names[each], WHY_OF, str(each), on=each == label) for each in listed])
 
 
 def _describe(pipeline: Pipeline, found: Explanation, anchor: int, label: int, asked: Asked) -> Markup:

@@ -35,13 +35,13 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     chooser = choose_graph(focus.dials, "Anchors by their best IoU")
     if focus.dials.graph == BOXES:
         return build_regression_view(pipeline, focus, layers, chooser)
-    seen = inspect(pipeline, focus.pick)
+    seen = inspect(pipeline, focus.pick, focus.dials.asked)
 
     def build_text() -> StepText:
         text = note_tiles(pipeline) + seen.text + _explain(pipeline) + _counts(pipeline) + _objects(pipeline)
         return StepText(text, _histogram(pipeline), dials=(chooser,))
 
-    return StepView((*layers, *seen.layers), build_text=build_text)
+    return StepView((*layers, *seen.layers), seen.heat, build_text)
 
 
 def _layers(pipeline: Pipeline) -> tuple[Layer, ...]:

@@ -15,12 +15,13 @@ from playground.components.figures import Figure, bars, colour
 from playground.inspector.detection import DRAWN_FROM, count_strong, name_sight
 from playground.inspector.inspect import inspect
 from playground.inspector.overlaps import is_fusing, words_of
-from playground.inspector.why import Asked
+from playground.inspector.rescue_report import ON, build_list
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.dials import PRECISION, Dials
+from playground.steps.dials import BOXES, PRECISION, ROBUSTNESS, Dials
 from playground.steps.levels import funnel_levels
 from playground.steps.precision.counted import choose, of_picture
 from playground.steps.precision.view import counted_figure, picture_layers, picture_text
+from playground.steps.robustness.view import robustness_dials, robustness_figure, robustness_text
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 from playground.support.wording import name_knobs
 
@@ -31,12 +32,15 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, their outcome, and how many of them pass each stage on each level."""
     if focus.dials.graph == PRECISION:
         return _build_precision_view(pipeline, focus)
+    if focus.dials.graph == ROBUSTNESS:
+        return _build_robustness_view(pipeline, focus)
     layers = (truth_layer(pipeline, visible=False), *_tile_layers(pipeline), *_candidate_layers(pipeline))
-    seen = inspect(pipeline, focus.pick, Asked(focus.dials.why, focus.dials.why_at))
+    seen = inspect(pipeline, focus.pick, focus.dials.asked, rescued=focus.dials.rescue == ON)
     heat = seen.heat or score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
-        text = seen.text + _counts(pipeline) + _say_fused(pipeline) + _say_drawn(pipeline) + _kept(pipeline)
+        text = seen.text + _counts(pipeline) + _say_fused(pipeline) + _say_drawn(pipeline)
+        text += build_list(pipeline, on=focus.dials.rescue == ON) + _kept(pipeline)
         return StepText(text, _funnel(pipeline), dials=(_choose_graph(focus.dials),))
 
     return StepView((*layers, *seen.layers), heat, build_text)
@@ -53,9 +57,22 @@ def _build_precision_view(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView(layers, build_text=lambda: picture_text(pipeline, focus.dials, chooser))
 
 
+def _build_robustness_view(pipeline: Pipeline, focus: Focus) -> StepView:
+    """Shows what becomes of the detections when the picture changes, or why it cannot be measured."""
+    chooser = _choose_graph(focus.dials)
+
+    def build_text() -> StepText:
+        try:
+            return robustness_text(pipeline, focus, chooser)
+        except UserError as error:
+            return StepText(html.paragraph(name_knobs(error)), dials=(chooser, *robustness_dials(focus.dials)))
+
+    return StepView((truth_layer(pipeline, visible=False), *_candidate_layers(pipeline)), build_text=build_text)
+
+
 def _choose_graph(dials: Dials) -> Dial:
-    choices = (("Candidates of each level", ""), ("How AP is made", PRECISION))
-    return Dial("graph", "Figure", CHOICE, dials.graph if dials.graph == PRECISION else "", choices=choices)
+    choices = (("Candidates of each level", ""), ("How AP is made", PRECISION), ("Robustness", ROBUSTNESS))
+    return Dial("graph", "Figure", CHOICE, dials.graph if dials.graph != BOXES else "", choices=choices)
 
 
 def _tile_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
@@ -212,10 +229,12 @@ def _funnel(pipeline: Pipeline) -> dict:
     return bars(LEVELS, groups, title="Candidates after each stage, by level", y="number")
 
 
-def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
-    """Returns the chosen figure; raises as `of_picture` where that is the one of average precision."""
+def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
+    """Returns the chosen figure, None without detections where it needs one; raises as `of_picture`, or `survive`."""
     if focus.dials.graph == PRECISION:
         return counted_figure(choose(of_picture(pipeline), focus.dials))
+    if focus.dials.graph == ROBUSTNESS:
+        return robustness_figure(pipeline, focus)
     return _funnel(pipeline)
 
 

@@ -9,11 +9,21 @@ from core.evaluation.report import USUAL_IOU
 from core.explain.maps import PIXELS, PLACES
 from core.explain.target import PARTS
 from core.io.text import is_text
+from core.robustness.changes import CHANGES
+from playground.inspector.rescue_report import ON
+from playground.inspector.why import Asked
 from playground.support.names import MAX_NAME
 from playground.support.untrusted import parse_number
 
-PRECISION, BOXES = GRAPHS = ("ap", "boxes")  # figures that a step draws in place of its usual one
+PRECISION, BOXES, ROBUSTNESS = GRAPHS = (
+    "ap",
+    "boxes",
+    "robustness",
+)  # figures that a step draws in place of its usual one
+ALIASING = "aliasing"  # the picture moves below the anchors
+CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
 MAX_COUNTED = MAX_ANCHOR = 10**7
+MAX_CLASS = 10**5
 MATCH_RANGE = (0.05, 0.95)
 USUAL = "*"  # stands for a dial's default
 MAX_PIXELS = 1e5
@@ -45,6 +55,9 @@ class Dials(NamedTuple):
         deltas: The deltas that an anchor predicts; None for those of the network.
         why: The prediction of the picked box that is explained on the picture, one of `PARTS`; "" for none.
         why_at: Where, one of `PLACES`.
+        why_of: Index of the class whose logit is explained, −1 for that of the box.
+        change: The change of the picture whose effect is measured, one of `CHANGES_OF_PICTURE`.
+        rescue: `ON` to search the cheapest rescue of every fault in the picture, "" for none.
     """
 
     graph: str = ""
@@ -55,6 +68,14 @@ class Dials(NamedTuple):
     deltas: OfAnchor | None = None
     why: str = ""
     why_at: str = PIXELS
+    why_of: int = -1
+    rescue: str = ""
+    change: str = CHANGES_OF_PICTURE[0]
+
+    @property
+    def asked(self) -> Asked:
+        """What of a prediction is explained."""
+        return Asked(self.why, self.why_at, self.why_of)
 
     def to_values(self) -> dict[str, str]:
         """Returns the values that differ from the defaults, as texts by name."""
@@ -106,6 +127,12 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(why=value)
         case "why_at" if value in PLACES:
             return dials._replace(why_at=value)
+        case "why_of":
+            return dials._replace(why_of=int(parse_number(name, value, (-1, MAX_CLASS))))
+        case "change" if value in CHANGES_OF_PICTURE:
+            return dials._replace(change=value)
+        case "rescue" if value == ON:
+            return dials._replace(rescue=value)
         case "box":
             return dials._replace(box=_parse_box(value))
         case "deltas":

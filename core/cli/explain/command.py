@@ -29,6 +29,7 @@ from core.retinanet.model import RetinaNet
 from core.retinanet.postprocess import select_detections
 from core.retinanet.predict import extract_candidates, make_batch_anchors, predict
 from core.retinanet.preprocess import Batch
+from core.retinanet.tiles import is_tiled
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}  # of the drawing, by the ending of its name
 QUALITY = 95  # of a JPEG
@@ -55,7 +56,7 @@ class _Found(NamedTuple):
 def explain(config: Config, options: Namespace) -> dict[str, Any]:
     """Draws the importance map of a detection; detections are numbered from 1, the best first.
 
-    The picture is explained as a whole: tiles and test-time views of the settings are not used.
+    The picture is explained as a whole and as it is; settings that see it otherwise, too, are refused.
 
     Returns:
         The detection with its anchor and its effective receptive field, in pixels of the picture, and with `--masks`
@@ -63,13 +64,15 @@ def explain(config: Config, options: Namespace) -> dict[str, Any]:
 
     Raises:
         PictureError: The picture cannot be used, or has fewer detections.
-        ConfigError: An output file is the picture or the other one, or the format of the drawing is unknown.
+        ConfigError: An output file is the picture or the other one, the format of the drawing is unknown, or the
+            settings see the picture in tiles or in other views.
         OutputError: The drawing cannot be written.
     """
     require_writable(options.out)
     form = _choose_format(options.out)
     _require_other_files(options)
     image = open_image(options.picture)
+    _require_plain(config, image)
     config, weights, model = load_detector(config, options.classes)
     found = _find_detection(fuse_batch_norms(model), image, config, options)
     evidence = find_evidence(found.subject)
@@ -102,6 +105,21 @@ def _require_other_files(options: Namespace) -> None:
     for flag, path, what, other in pairs:
         if _is_same(path, other):
             raise ConfigError(f"{flag} {path} would replace the {what}: name another file.")
+
+
+def _require_plain(config: Config, image: Tensor) -> None:
+    """Raises `ConfigError` if a picture is also seen in tiles or in other views, whose boxes have other anchors."""
+    inference, (height, width) = config.inference, image.shape[1:]
+    if is_tiled(height, width, inference):
+        raise ConfigError(
+            f"inference.tile_size = {inference.tile_size} would also see the picture in tiles, but explain shows what "
+            "a box rests on in the picture as a whole: set inference.tile_size to 0."
+        )
+    if inference.num_views > 1:
+        raise ConfigError(
+            "inference.test_time_flip and inference.test_time_scales would also see the picture mirrored or in other "
+            "sizes, but explain shows what a box rests on in the picture as it is: set them to false and to 1."
+        )
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -30,6 +30,7 @@ from playground.runs.reader import read_about
 from playground.runs.seen import count_seen
 from playground.steps import weights
 from playground.steps.evaluation import tables
+from playground.steps.evaluation.advice import advise_on
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
@@ -84,8 +85,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     def build_text() -> StepText:
         metrics = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
         more = tables.calibration_error(report.calibration) if query.figure == "calibration" else Markup()
-        more += tables.errors(report, query) + tables.classes(report) + tables.worst(report, current)
-        more += label_table(result, query, evaluated_split(pipeline.image_ref), current)
+        more += tables.errors(report, query) + tables.advice(advise_on(result)) + tables.classes(report)
+        more += tables.worst(report, current) + label_table(result, query, evaluated_split(pipeline.image_ref), current)
         return StepText(text + metrics + tables.figures(query), figure(report, query.figure), more)
 
     return StepView(layers, build_text=build_text)

@@ -1,6 +1,7 @@
 """The tables of an evaluation: COCO metrics, confusion matrix, kinds of errors, classes, worst pictures."""
 
 import math
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -8,8 +9,10 @@ from core.evaluation.calibration import Calibration
 from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, KINDS, LOCATION, MISSED
 from core.evaluation.precision_recall import Threshold
 from core.evaluation.report import BACKGROUND_NAME, Report
+from core.rescue.advice import Advice
 from playground.components import html
 from playground.evaluations.query import CELL, FIGURES, KIND, EvaluationQuery
+from playground.support.wording import name_knobs
 
 WORST_SHOWN = 12
 FACTS = (
@@ -90,6 +93,14 @@ def errors(report: Report, query: EvaluationQuery) -> Markup:
         rows.append((cell, f"{count:,}", _number(cost, "+.3f"), MEANINGS[kind]))
     columns = ("kind", "errors", "AP50 if fixed", "meaning")
     return html.table(html.Table("Kinds of errors, at IoU 0.5 and any score", columns, tuple(rows)))
+
+
+def advice(rows: Sequence[Advice]) -> Markup:
+    """Returns what to try next against each kind of error, with the numbers that speak for it; nothing without any."""
+    if not rows:
+        return Markup()
+    cells = tuple((ERROR_NAMES[each.kind], each.evidence, name_knobs(each.remedy)) for each in rows)
+    return html.table(html.Table("What to try next, the costliest first", ("kind", "evidence", "try"), cells))
 
 
 def classes(report: Report) -> Markup:

@@ -44,14 +44,14 @@ MOVES = dict.fromkeys(OF_SOME_LOSSES, f"the table “{ALTERNATIVES}”") | {
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows the loss, or who steers, at each location as a heat map, the totals, and the chosen curve."""
     steering = build_steering(pipeline) if focus.curve == STEERS else None
-    seen = inspect(pipeline, focus.pick, steering=steering is not None)
+    seen = inspect(pipeline, focus.pick, focus.dials.asked, steering=steering is not None)
     curve = steering.figure if steering else _build_figure(pipeline, focus) if focus.curve in CURVES else None
 
     def build_text() -> StepText:
         text = _build_text(pipeline, focus, seen.text, steering)
         return text._replace(figure=curve if curve or steering else _build_figure(pipeline, focus))
 
-    heat = steering.heat if steering and steering.heat else _heat(pipeline)
+    heat = seen.heat or (steering.heat if steering and steering.heat else _heat(pipeline))
     return StepView((truth_layer(pipeline), *seen.layers), heat, build_text, figure=curve)
 
 

@@ -154,3 +154,20 @@ def test_a_prediction_without_a_gradient_is_drawn_without_a_receptive_field():
 
 def test_its_choices_are_those_of_the_library():
     assert (PARTS, PLACES) == (target.PARTS, maps.PLACES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"tile_size": 48}, "inference.tile_size = 48"), ({"test_time_flip": True}, "mirrored or in other sizes"),
+     ({"test_time_scales": [1, 1.5]}, "set them to false and to 1")],
+)  # fmt: skip
+def test_settings_that_see_the_picture_otherwise_are_refused(settings, named, picture, weights, capsys):
+    Path("settings.json").write_text(json.dumps({"inference": settings}))
+    assert explain(weights, picture, "--config", "settings.json", "--out", "map.png") == 2
+    assert named in capsys.readouterr().err and not Path("map.png").exists()
+
+
+@pytest.mark.slow
+def test_tiles_that_the_picture_fits_into_do_not_matter(picture, weights):
+    Path("settings.json").write_text(json.dumps({"inference": {"tile_size": 96}}))
+    assert explain(weights, picture, "--config", "settings.json", "--out", "map.png") == 0

@@ -14,6 +14,7 @@ from playground.canvas.view import View
 from playground.data.picture import render_picture
 from playground.inspector import explanation
 from playground.inspector.inspect import inspect
+from playground.inspector.location import find_anchors
 from playground.inspector.why import ELSEWHERE, METHOD, SEES, Asked, explain_point
 from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
@@ -151,3 +152,33 @@ def test_the_detections_step_draws_it_in_place_of_the_scores():
     assert view.heat.key == "why" and view.heat.visible
     assert STEPS["detections"].build_view(here, Focus(pick=PICK)).heat.key == "scores"
     assert STEPS["detections"].build_view(here, Focus(dials=Dials(why=BOX))).heat.key == "scores"
+
+
+def test_any_class_of_an_anchor_is_explained(counted):
+    here = pipeline(model__num_convs=4)
+    candidate = int(here.fates.order[0])
+    for label in (0, 2):
+        seen = inspect(here, PICK, Asked(CLASS, PIXELS, label))
+        assert f'data-choose="dial why_of {label}" aria-pressed="true"' in seen.text and seen.heat is not None
+    anchor = int(here.candidates.anchor[candidate])
+    assert [(each.anchor, each.label) for each in counted] == [(anchor, 0), (anchor, 2)]
+    assert inspect(here, PICK, Asked(CLASS, PIXELS, 10**5)).heat is not None  # a class that the network does not have
+
+
+def test_the_anchor_at_a_point_is_the_surest_of_the_class(counted):
+    here = pipeline(model__num_convs=5)
+    assert inspect(here, Pick(40, 50), Asked(CLASS, PIXELS, 1)).heat is not None
+    anchors = [each for level in range(5) for each in find_anchors(here.grid, level, (40, 50))]
+    logits = here.prediction.outputs.logits[0][anchors, 1]
+    assert [(each.anchor, each.label) for each in counted] == [(anchors[int(logits.argmax())], 1)]
+
+
+@pytest.mark.parametrize("step", ["assignment", "loss"])
+def test_the_anchor_that_is_clicked_is_explained_in_other_steps(step, counted):
+    here = pipeline(model__num_convs={"assignment": 3, "loss": 6}[step])
+    matched = torch.nonzero(here.match.foreground & ~here.match.forced).flatten().tolist()
+    pick = Pick(40, 50, "foreground", 1)
+    assert not any(view.heat.key == "why" for view in [STEPS[step].build_view(here, Focus(pick=pick))] if view.heat)
+    assert counted == []
+    view = STEPS[step].build_view(here, Focus(pick=pick, dials=Dials(why="class", why_of=1)))
+    assert view.heat.key == "why" and [(each.anchor, each.label) for each in counted] == [(matched[1], 1)]

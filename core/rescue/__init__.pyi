@@ -1,0 +1,2 @@
+from .search import Rescue as Rescue, Rescues as Rescues, find_rescues as find_rescues
+from .trials import Trials as Trials

@@ -1,0 +1,167 @@
+"""The cheapest rescues in words: of the clicked object or box, and a short list for the whole picture."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from core.config import format_value, knobs
+from core.errors import UserError
+from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, LOCATION, MISSED
+from core.io.text import count_noun
+from core.rescue.change import Change
+from core.rescue.proposals import find_proposal
+from core.rescue.search import Rescue, Rescues, Verdict
+from playground.components import html
+from playground.inspector.rescues import Found, find, label_map
+from playground.pipeline.pipeline import Pipeline
+from playground.support.wording import name_choice, name_knobs
+
+DIAL, ON = "rescue", "yes"  # name of the dial, a field of `playground.steps.dials.Dials`, and its value
+TITLE = "Cheapest ways out"
+FAULTS = {
+    MISSED: "missed",
+    BACKGROUND: "false alarm",
+    CLASS: "wrong class",
+    LOCATION: "badly placed",
+    BOTH: "wrong class, badly placed",
+    DUPLICATE: "duplicate",
+}
+METHOD = (
+    "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. The "
+    "picture is computed anew for every value, so what this finds, loses, drops or adds is counted, not guessed. A "
+    "click on a change applies it."
+)
+COLUMNS = ("fewest steps", "objects", "false positives")
+LISTED = 12  # faults in the list
+
+
+def report_detection(pipeline: Pipeline, candidate: int) -> Markup:
+    """Returns what would undo the fault that a detection is; nothing for a box that is none."""
+    places = (pipeline.fates.order == candidate).nonzero().flatten().tolist()
+    if not places:
+        return Markup()
+    return _report(pipeline, lambda found: found.of_detection(places[0]))
+
+
+def report_object(pipeline: Pipeline, number: int) -> Markup:
+    """Returns what would have an object found; nothing if it is."""
+    return _report(pipeline, lambda found: found.of_object(number))
+
+
+def _report(pipeline: Pipeline, choose: Callable[[Found], Verdict | None]) -> Markup:
+    try:
+        found = find(pipeline)
+    except UserError as error:
+        return html.paragraph(name_knobs(error))
+    verdict = choose(found)
+    if verdict is None:
+        return Markup()
+    text = html.heading(f"What would undo it: {FAULTS[verdict.fault.kind]}")
+    if not verdict.rescues:
+        return text + html.paragraph(explain_lack(pipeline, found.rescues, verdict))
+    rows = tuple(_row(each) for each in verdict.rescues)
+    table = html.table(html.Table("", COLUMNS, rows))
+    return text + table + html.paragraph(METHOD) + _say_left_out(found.rescues)
+
+
+def build_list(pipeline: Pipeline, *, on: bool) -> Markup:
+    """Returns the button that starts the search, and the faults of the whole picture with their cheapest rescues."""
+    text = html.heading(TITLE)
+    choices = (("not searched", "", not on), ("for every fault", ON, on))
+    text += html.tabs(TITLE, [html.dial(name, DIAL, value, on=chosen) for name, value, chosen in choices])
+    if not on:
+        return text
+    try:
+        found = find(pipeline)
+    except UserError as error:
+        return text + html.paragraph(name_knobs(error))
+    return text + _build_list(pipeline, found)
+
+
+def _build_list(pipeline: Pipeline, found: Found) -> Markup:
+    verdicts = found.rescues.verdicts
+    if not verdicts:
+        return html.paragraph("Every object is found, and nothing else: there is no fault to undo.")
+    counts = Counter(FAULTS[each.fault.kind] for each in verdicts)
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
+    rows, boxes, factors = [], [], pipeline.batch.factors[0]
+    for verdict in verdicts[:LISTED]:
+        for number, rescue in enumerate(_select(verdict.rescues)):
+            rows.append((("or" if number else _name(pipeline, verdict)), *_row(rescue)))
+            boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
+        if not verdict.rescues:
+            rows.append((_name(pipeline, verdict), explain_lack(pipeline, found.rescues, verdict), "", ""))
+            boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
+    table = html.table(html.Table("", ("fault", *COLUMNS), tuple(rows), boxes=tuple(boxes)))
+    text = html.paragraph(f"{summary}. {METHOD}") + table
+    if len(verdicts) > LISTED:
+        text += html.paragraph(
+            f"{count_noun(len(verdicts) - LISTED, 'more fault')} with lower scores: a click on a box tells of it."
+        )
+    return text + _say_left_out(found.rescues)
+
+
+def _select(rescues: Sequence[Rescue]) -> list[Rescue]:
+    """Returns the rescue with the fewest steps, and if it does harm, the next that does none."""
+    good = [each for each in rescues if each.change.is_good]
+    return list(dict.fromkeys([*rescues[:1], *good[:1]]))
+
+
+def _row(rescue: Rescue) -> tuple[str, ...]:
+    path, value, steps = rescue.move
+    change = f"{knobs()[path].label} {_text(path, rescue.before)} → {_text(path, value)}, {count_noun(steps, 'step')}"
+    return html.link(change, f"set {path} {format_value(value)}", name=f"Apply: {change}"), *describe(rescue.change)
+
+
+def describe(change: Change) -> tuple[str, str]:
+    """Returns what a change does to the objects found and to the false positives."""
+    pairs = ((change.found, change.lost), (change.new, change.gone))
+    more, false = (", ".join([*([f"+{up}"] if up else []), *([f"−{down}"] if down else [])]) for up, down in pairs)
+    return more or "±0", false or "±0"
+
+
+def _text(path: str, value: object) -> str:
+    """Returns the value of a hyperparameter in words."""
+    knob = knobs()[path]
+    if knob.kind == "bool":
+        return "on" if value else "off"
+    if knob.kind == "choice":
+        return name_choice(value)
+    return f"{format_value(value).replace(',', ', ')} {knob.unit}".strip()
+
+
+def _name(pipeline: Pipeline, verdict: Verdict) -> str:
+    fault, names = verdict.fault, pipeline.picture.class_names
+    score = "" if fault.kind == MISSED else f" {fault.score:.2f}"
+    return f"{FAULTS[fault.kind]}: {names[fault.label]}{score}"
+
+
+def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
+    """Returns why no value of a hyperparameter undoes a fault, from what the anchors predict for its object."""
+    fault = verdict.fault
+    if fault.object < 0:
+        return f"None of the {rescues.tried} values tried undoes it: the network has to learn it."
+    sample = pipeline.picture.sample
+    own = int(sample.labels[fault.object])
+    label = next((each for each, mine in enumerate(label_map(pipeline).tolist()) if mine == own), -1)
+    proposal = find_proposal(pipeline.prediction, pipeline.config, sample.boxes[fault.object], label)
+    name, classes = pipeline.picture.class_names[own], pipeline.network.class_names
+    if proposal.iou < 0.5:
+        return (
+            f"No anchor proposes it: the best box of any has an IoU of {proposal.iou:.2f} ({proposal.level}), and the "
+            f"best score for {name} near it is {proposal.near:.3f}. That needs training, perhaps with other anchors."
+        )
+    other = f"; {classes[proposal.other]} has {proposal.other_score:.3f}" if proposal.other >= 0 else ""
+    return (
+        f"None of the {rescues.tried} values tried undoes it. An anchor of {proposal.level} proposes a box with an IoU "
+        f"of {proposal.iou:.2f}, but where the IoU is 0.5 or more the best score for {name} is {proposal.score:.3f}"
+        f"{other}. That needs training."
+    )
+
+
+def _say_left_out(rescues: Rescues) -> Markup:
+    """Returns of which hyperparameters not all values were tried; anchors of trained weights cannot change."""
+    labels = ", ".join(f"“{knobs()[path].label}”" for path in rescues.left_out)
+    text = f"{rescues.tried:,} values were tried. Anchors, assigner and loss need training, so they are not among them."
+    return html.paragraph(f"{text} Not all values were tried of {labels}, which take longer." if labels else text)

@@ -1,0 +1,91 @@
+"""The cheapest rescues of the faults in the picture on show, cached for all visitors."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.errors import UserError
+from core.rescue.faults import Fault
+from core.rescue.search import Rescues, Verdict, find_rescues
+from core.rescue.trials import Scene, Trials
+from core.structures import GroundTruth
+from playground.pipeline.pipeline import Pipeline
+from playground.support.cache import Cache, PostponedError
+from playground.support.threads import all_threads
+
+MAX_PASSES, MAX_GFLOPS = 12, 120  # of the network, for the values that need it again: about 1 s on two cores
+_rescues = Cache()
+
+
+class Found(NamedTuple):
+    """The rescues in the picture on show.
+
+    Attributes:
+        rescues: What the core found; its objects are those of the picture with crowd regions.
+        places: Index of each of the detections that it counts among all detections, best first.
+        objects: Index of each of the picture's objects without crowd regions among those with them.
+    """
+
+    rescues: Rescues
+    places: tuple[int, ...]
+    objects: tuple[int, ...]
+
+    def of_detection(self, place: int) -> Verdict | None:
+        """Returns the verdict on a detection, given by its place among all; None if it is no fault."""
+        return self._find(lambda fault: fault.detection >= 0 and self.places[fault.detection] == place)
+
+    def of_object(self, number: int) -> Verdict | None:
+        """Returns the verdict on an object that is not found: that it is missed, or that its box is a poor one."""
+        index = self.objects[number]
+        if index in self.rescues.standing.found:
+            return None
+        return self._find(lambda fault: fault.object == index)
+
+    def _find(self, is_meant: Callable[[Fault], bool]) -> Verdict | None:
+        return next((each for each in self.rescues.verdicts if is_meant(each.fault)), None)
+
+
+def find(pipeline: Pipeline) -> Found:
+    """Returns the rescues in the picture on show.
+
+    Raises:
+        UserError: The weights do not know a class of the picture, or there are no objects.
+        PostponedError: They have not been computed yet, and slow results are to be postponed.
+    """
+    if not len(pipeline.picture.sample.boxes):
+        raise UserError("This picture has no objects, so nothing can be missed or wrong: draw one with objects.")
+    pipeline.labels  # noqa: B018 (raises WeightsError if the weights do not know a class of the picture)
+    pipeline.fates  # noqa: B018 (raises PictureError if NMS would compare too many boxes)
+    config, own = pipeline.config, pipeline.picture.class_names
+    key = pipeline.tile_outputs_key, pipeline.picture.objects_key, own, config.inference, config.anchors
+    if key not in _rescues and pipeline.must_postpone():
+        raise PostponedError("The cheapest ways follow once you release the knob.")
+    return _rescues.get(key, lambda: _compute(pipeline))
+
+
+def _compute(pipeline: Pipeline) -> Found:
+    sample, own = pipeline.picture.sample, pipeline.picture.class_names
+    to_label = label_map(pipeline)
+    scene = Scene(
+        sample.image,
+        GroundTruth.of(sample),
+        len(own),
+        to_label,
+        pipeline.prediction,
+        pipeline.network.model,
+        pipeline.candidates,
+    )
+    passes = min(MAX_PASSES, MAX_GFLOPS / max(pipeline.costs.gflops, 1e-3))
+    with all_threads():
+        rescues = find_rescues(Trials(scene, pipeline.config, passes=passes))
+    known = to_label[pipeline.candidates.label[pipeline.fates.order]] >= 0
+    objects = torch.nonzero(~sample.crowd).squeeze(1)
+    return Found(rescues, tuple(torch.nonzero(known).squeeze(1).tolist()), tuple(objects.tolist()))
+
+
+def label_map(pipeline: Pipeline) -> Tensor:
+    """Returns the picture's class of each of the network's classes, int64 [K], −1 for one that it does not have."""
+    names, own = pipeline.network.class_names, pipeline.picture.class_names
+    return torch.tensor([own.index(name) if name in own else -1 for name in names])
