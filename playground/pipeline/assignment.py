@@ -45,6 +45,11 @@ class AssignmentStages(NetworkOutputs):
         """True if the assignment depends on what the network predicts."""
         return self.config.matching.assigner in OUTPUT_ASSIGNERS
 
+    @property
+    def can_ignore(self) -> bool:
+        """True if the assigner ignores the anchors between two thresholds: neither ATSS nor SimOTA has any."""
+        return self.config.matching.assigner == "max_iou"
+
     @cached_property
     def match(self) -> Match:
         """The assignment of the anchors to the objects."""

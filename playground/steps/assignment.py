@@ -90,7 +90,7 @@ def _counts(pipeline: Pipeline) -> Markup:
     ]
     pairs = [
         ("foreground", html.count(foreground)),
-        *(of_thresholds if pipeline.config.matching.assigner == "max_iou" else ()),
+        *(of_thresholds if pipeline.can_ignore else ()),
         ("background", html.count(background)),
         ("background per foreground anchor", html.number(background / foreground if foreground else None, ",.0f")),
     ]
@@ -125,9 +125,10 @@ def _describe(match: Match, index: int, assigned: Tensor) -> tuple[str, str]:
 def _histogram(pipeline: Pipeline) -> dict:
     match = pipeline.match
     iou = match.iou.numpy()
+    ignored = [("ignored", colour("ignored"), iou[(match.label == IGNORED).numpy()])]
     groups = [
         ("background", colour("background"), iou[(match.label == BACKGROUND).numpy()]),
-        ("ignored", colour("ignored"), iou[(match.label == IGNORED).numpy()]),
+        *(ignored if pipeline.can_ignore else ()),
         ("foreground", colour("foreground"), iou[match.foreground.numpy()]),
     ]
     bins = np.linspace(0, 1, 51)
@@ -143,7 +144,8 @@ def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure:
 
 def _headline(pipeline: Pipeline) -> str:
     match = pipeline.match
-    return f"{int(match.foreground.sum()):,} fg · {int((match.label == IGNORED).sum()):,} ign"
+    ignored = f" · {int((match.label == IGNORED).sum()):,} ign" if pipeline.can_ignore else ""
+    return f"{int(match.foreground.sum()):,} fg{ignored}"
 
 
 STEP = Step(

@@ -70,9 +70,11 @@ def anchor_levels(pipeline: Pipeline, focus: Focus) -> Levels:
 
 
 def assignment_levels(pipeline: Pipeline, focus: Focus) -> Levels:
-    """Returns the number of foreground and ignored anchors of each level."""
+    """Returns the number of foreground anchors of each level, and of ignored ones if the assigner ignores any."""
     match = pipeline.match
     foreground = _count(pipeline, match.foreground)
+    if not pipeline.can_ignore:
+        return _levels("foreground", [f"{count:,}" for count in foreground])
     ignored = _count(pipeline, match.label == IGNORED)
     return _levels("foreground · ignored", [f"{fg:,} · {ign:,}" for fg, ign in zip(foreground, ignored, strict=True)])
 

@@ -66,7 +66,8 @@ def shares(pipeline: Pipeline) -> Markup:
     """Returns each group's share of the classification loss, as a table of all anchors and as a bar."""
     payers, ignored = list_payers(pipeline), int((pipeline.match.label == IGNORED).sum())
     rows = [(each.name, html.count(each.number), html.percent(each.share)) for each in payers]
-    rows.append(("ignored", html.count(ignored), "–"))
+    if pipeline.can_ignore:
+        rows.append(("ignored", html.count(ignored), "–"))
     bar = html.bar([(each.name, colour(GROUP_COLOURS[each.name]), each.share) for each in payers])
     table = html.Table("Who pays the classification loss", ("anchors", "number", "share"), tuple(rows))
     return html.table(table) + bar
@@ -168,9 +169,10 @@ def certainty(pipeline: Pipeline) -> Figure:
     match = pipeline.match
     own = scores[match.foreground, pipeline.labels[match.object[match.foreground]]]
     none = 1 - scores.max(dim=1).values
+    ignored = [("ignored, if they were background", colour("ignored"), none[match.label == IGNORED].numpy())]
     values = [
         ("background", colour("background"), none[match.label == BACKGROUND].numpy()),
-        ("ignored, if they were background", colour("ignored"), none[match.label == IGNORED].numpy()),
+        *(ignored if pipeline.can_ignore else ()),
         ("foreground", colour("foreground"), own.numpy() if len(own) else torch.zeros(0).numpy()),
     ]
     bins = np.linspace(0, 1, 41)

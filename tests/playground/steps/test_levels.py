@@ -15,6 +15,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.server.render import strip_cells
 from playground.steps import STEPS
 from playground.steps.levels import format_short
+from playground.steps.loss.step import CERTAINTY
 from playground.steps.step import Focus
 
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
@@ -69,6 +70,19 @@ def test_the_levels_add_up_to_the_strip():
     assigned = np.array([numbers(text) for text in texts("assignment", here).values()])
     assert f"{assigned[:, 0].sum()} fg · {assigned[:, 1].sum()} ign" == total["assignment"]
     assert sum(numbers(text)[0] for text in texts("picture", here).values()) == len(here.objects[0])
+
+
+@pytest.mark.parametrize("assigner", ["atss", "simota"])
+def test_assigners_that_ignore_no_anchor_name_none_ignored(assigner):
+    here = pipeline({**SEEN, "matching.assigner": assigner})
+    total = {cell.part.key: cell.headline for cell in strip_cells(here)}
+    levels = STEPS["assignment"].build_levels(here, Focus())
+    assert total["assignment"] == f"{sum(int(cell.text) for cell in levels.cells)} fg"
+    figures = [STEPS[step].build_figure(here, Focus(curve=CERTAINTY)) for step in ("assignment", "loss")]
+    names = [trace["name"] for figure in figures for trace in figure["data"]]
+    said = STEPS["loss"].build_view(here, Focus()).build_text().readout
+    assert "foreground" in names and not any("ignored" in name for name in names)
+    assert "Who pays" in said and "<td>ignored</td>" not in said
 
 
 def test_shares_of_the_loss_are_those_of_its_anchors():
