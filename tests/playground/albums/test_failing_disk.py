@@ -15,7 +15,8 @@ from tests.failing import fail_at_every_change, failing
 from tests.playground.albums.test_killed import ACTS, ANN, describe, open_albums
 
 REMEDY = re.compile(
-    r"(its disk is full: delete what you no longer need|ask its operator to allow that|Free some space)"
+    r"(its disk is full: delete what you no longer need|ask its operator to allow that|Free some space|"
+    r"Delete what you no longer need, or ask the operator of this server)"
 )
 MORE: dict[str, tuple[str, Callable[[Albums, Path], object]]] = {
     "a split": ("", lambda albums, upload: albums.set_split(ANN, 0, "test")),
