@@ -130,7 +130,9 @@ def _write_report(
     found, truths = [each.detections for _, each in usable], [each.truth for _, each in usable]
     names = [(each.image_id, data.image_name(index)) for index, each in usable]
     iou = USUAL_IOU if options.at_iou is None else options.at_iou
-    report = build_report(found, truths, data.class_names, images=names, score=options.at_score, iou=iou)
+    report = build_report(
+        found, truths, data.class_names, images=names, score=options.at_score, iou=iou, with_slices=True
+    )
     if is_main_process():
         write_text(options.report, json.dumps({**result, **report.to_dict()}, allow_nan=False) + "\n")
     metrics = report.metrics.to_dict()

@@ -110,7 +110,7 @@ class Report(NamedTuple):
         confusion: The confusion matrix.
         images: The results of each image, worst first: by F1, then by the number of errors.
         label_errors: Suspected errors of the ground truth, the likeliest first.
-        slices: Average precision by size, elongation and number of objects.
+        slices: Average precision by size, elongation and number of objects; empty if it was not asked for.
     """
 
     metrics: Metrics
@@ -148,6 +148,7 @@ def build_report(
     images: Sequence[tuple[int, str]],
     score: float | None = None,
     iou: float,
+    with_slices: bool = False,
 ) -> Report:
     """Evaluates detections and builds the report.
 
@@ -158,6 +159,7 @@ def build_report(
         images: Id and name of each image.
         score: Minimum score for the confusion matrix and the images' results; None for the score with the best F1.
         iou: Minimum IoU for both.
+        with_slices: Measure the slices, too, which takes as long as everything else.
 
     Raises:
         ValueError: The numbers of images differ, or a label has no name.
@@ -180,7 +182,7 @@ def build_report(
         confusion=compute_confusion(overlaps, len(class_names), score=score, iou=iou),
         images=rank_images(overlaps, images, len(class_names), score=score, iou=iou),
         label_errors=find_label_errors(predictions, truths, overlaps),
-        slices=measure_slices(predictions, truths, class_names),
+        slices=measure_slices(predictions, truths, class_names) if with_slices else (),
     )
 
 

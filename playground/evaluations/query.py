@@ -10,7 +10,8 @@ from core.evaluation.report import USUAL_IOU
 from playground.support.untrusted import parse_number
 
 MAKING = "how AP is made"
-OF_REPORT = ("precision–recall", "calibration", "errors", "sizes", "slices")
+SLICES = "slices"
+OF_REPORT = ("precision–recall", "calibration", "errors", "sizes", SLICES)
 FIGURES = (*OF_REPORT, MAKING)
 CELL, KIND, WORST, LABEL = "cell", "kind", "worst", "label"  # first words of `EvaluationQuery.choice`
 

@@ -9,7 +9,8 @@ from core.evaluation.dataset_predictions import ImageResult
 from core.evaluation.detection_matching import ImageOverlaps, compute_overlaps
 from core.evaluation.label_errors import LabelError
 from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_images
-from playground.evaluations.query import CELL, KIND, LABEL, WORST, EvaluationQuery
+from core.evaluation.slices import measure_slices
+from playground.evaluations.query import CELL, KIND, LABEL, SLICES, WORST, EvaluationQuery
 from playground.support.cache import Cache
 
 _reports = Cache()
@@ -68,7 +69,19 @@ class Selection(NamedTuple):
 
 
 def compute_report(result: EvaluationResult, query: EvaluationQuery) -> Report:
-    """Returns the report with the confusion matrix and the pictures at the thresholds of a query."""
+    """Returns the report with the confusion matrix and the pictures at the thresholds of a query.
+
+    It has the slices if the query shows them: they take as long as everything else.
+    """
+    report = _report_at(result, query)
+    if query.figure != SLICES:
+        return report
+    found, truths = [each.detections for each in result.images], [each.truth for each in result.images]
+    slices = _reports.get((result.id, SLICES), lambda: measure_slices(found, truths, result.class_names))
+    return report._replace(slices=slices)
+
+
+def _report_at(result: EvaluationResult, query: EvaluationQuery) -> Report:
     base = result.report
     score = base.score if query.score is None else query.score
     if (score, query.iou) == (base.score, base.iou):

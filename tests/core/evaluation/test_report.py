@@ -15,7 +15,7 @@ NAMES = ("cat", "dog")
 
 def report(predictions, truths, names=NAMES, score=None, iou=0.5):
     pictures = [(10 + index, f"{index}.png") for index in range(len(truths))]
-    return build_report(predictions, truths, names, images=pictures, score=score, iou=iou)
+    return build_report(predictions, truths, names, images=pictures, score=score, iou=iou, with_slices=True)
 
 
 def test_by_hand():

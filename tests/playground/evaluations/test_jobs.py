@@ -21,7 +21,7 @@ from playground.data.image_ref import ImageRef
 from playground.evaluations import bounds, jobs
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import SCORE, evaluation_key
-from playground.evaluations.query import FIGURES, MAKING, EvaluationQuery, update_query
+from playground.evaluations.query import FIGURES, MAKING, SLICES, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
 from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING
 from playground.events.data import browse_to
@@ -397,7 +397,7 @@ def test_figures_are_valid(result, which, empty):
     if which == MAKING:
         made = counted_figure(choose(of_evaluation(result), Dials()))
     else:
-        made = figure(compute_report(result, EvaluationQuery()), which)
+        made = figure(compute_report(result, EvaluationQuery(figure=which)), which)
     go.Figure(made)
     json.dumps(made, allow_nan=False)
 
@@ -405,7 +405,9 @@ def test_figures_are_valid(result, which, empty):
 def test_slices_are_named_by_their_bounds():
     small = [0.0, 0, 10, 10]
     done = [make_image([HERE, small], [0.9, 0.8], [0, 0], [HERE, small], [0, 0]), make_image([], [], [], [HERE], [0])]
-    made = figure(EvaluationResult.from_images(done, ["a", "b"], NAMES, 0.5).report, "slices")
+    result = EvaluationResult.from_images(done, ["a", "b"], NAMES, 0.5)
+    assert compute_report(result, EvaluationQuery()).slices == ()  # which would take time
+    made = figure(compute_report(result, EvaluationQuery(figure=SLICES)), SLICES)
     ap, ap50 = made["data"]
     assert ap["x"] == ["10–20 px", "≥ 20 px", "1 in picture", "2 or more in picture"]
     assert ap["hovertext"] == ["1 object", "2 objects", "1 object", "2 objects"]
