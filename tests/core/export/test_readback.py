@@ -55,14 +55,12 @@ def test_a_file_that_detects_the_same_is_kept(settings, name, tmp_path):
     [
         ({"config": SMALL.replace({"anchors.size_p7": 300})}, "it holds other anchors"),
         ({"config": SMALL.replace({"anchors.scales": (1.0, 1.3, 1.6)})}, "it holds other anchors"),
-        (
-            {"model": build_model(SMALL.model, num_classes=3, anchors_per_location=3)},
-            "read back it detects something else in a test picture",
-        ),
+        ({"model": SMALL.model}, "read back it detects something else in a test picture"),
     ],
 )
 def test_a_file_that_detects_something_else_is_not_kept(changes, reason, model, tmp_path):
-    write = save(changes.get("model", model), config=changes.get("config", SMALL))
+    other = build_model(changes["model"], num_classes=3, anchors_per_location=3) if "model" in changes else model
+    write = save(other, config=changes.get("config", SMALL))
     (tmp_path / "a.safetensors").write_text("an earlier file")
     with pytest.raises(OutputError, match=rf"a\.safetensors is not written, because .*{reason}"):
         write_compared(tmp_path / "a.safetensors", write, read_weights, make_reference(model, SMALL, weak=True), FULL)
