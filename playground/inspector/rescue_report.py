@@ -83,8 +83,8 @@ def _build_list(pipeline: Pipeline, found: Found) -> Markup:
     verdicts = found.rescues.verdicts
     if not verdicts:
         return html.paragraph("Every object is found, and nothing else: there is no fault to undo.")
-    counts = Counter(FAULTS[each.fault.kind] for each in verdicts)
-    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
+    counts = Counter(each.fault.kind for each in verdicts)
+    summary = ", ".join(_count(kind, count) for kind, count in counts.items())
     rows, boxes, factors = [], [], pipeline.batch.factors[0]
     for verdict in verdicts[:LISTED]:
         for number, rescue in enumerate(_select(verdict.rescues)):
@@ -100,6 +100,11 @@ def _build_list(pipeline: Pipeline, found: Found) -> Markup:
             f"{count_noun(len(verdicts) - LISTED, 'more fault')} with lower scores: a click on a box tells of it."
         )
     return text + _say_left_out(found.rescues)
+
+
+def _count(kind: str, count: int) -> str:
+    """Returns a number of faults of a kind, as in "3 missed" and "2 false alarms"."""
+    return count_noun(count, FAULTS[kind]) if kind in (BACKGROUND, DUPLICATE) else f"{count:,} {FAULTS[kind]}"
 
 
 def _select(rescues: Sequence[Rescue]) -> list[Rescue]:

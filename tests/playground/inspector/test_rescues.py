@@ -15,7 +15,7 @@ from playground.events.evaluation import follow_link
 from playground.inspector import rescues
 from playground.inspector.detection import count_strong
 from playground.inspector.inspect import inspect
-from playground.inspector.rescue_report import FAULTS, METHOD, ON, build_list, describe
+from playground.inspector.rescue_report import FAULTS, METHOD, ON, _count, build_list, describe
 from playground.inspector.rescues import find
 from playground.pipeline.pipeline import Pipeline
 from playground.state.effort import asks_for_much
@@ -104,6 +104,11 @@ def test_links_that_set_something_are_checked():
 
 def test_words():
     assert set(FAULTS) == set(KINDS)
+    assert (_count("missed", 3), _count("background", 2), _count("duplicate", 1)) == (
+        "3 missed",
+        "2 false alarms",
+        "1 duplicate",
+    )
     assert describe(Change()) == ("±0", "±0") and describe(Change(2, 1, 4, 3)) == ("+2, −1", "+3, −4")
     with pytest.raises(ConfigError):
         PageState("detections", dials="rescue=no").focus()
