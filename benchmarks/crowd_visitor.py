@@ -79,6 +79,8 @@ class Visitor:
                 self.enter({}, number // LOOKED_AT)
             number += 1
             seconds = self._move(round(0.45 + 0.0007 * (number * 37 % 601), 4))
+            if pause:
+                self._connection.close()  # the server does not keep it open as long as some rests are
             time.sleep(max(FRAME - seconds, 0) + chance.uniform(0, 2 * pause))
 
     def _move(self, value: float) -> float:
