@@ -109,6 +109,10 @@ class Trainer:
             self._backup.restore_buffers(model)
             yield model
 
+    def keep_features(self, cache: FeatureCache) -> None:
+        """Takes the feature maps of its frozen backbone from a cache, which runs with the same backbone can share."""
+        self._gradient.cache = cache
+
     def run(self, train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False) -> Generator[Record]:
         """Trains up to the configured number of steps, or until early stopping; a run that it has ended stays so.
 

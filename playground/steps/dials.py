@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from core.config import ConfigError
 from core.errors import quote
 from core.evaluation.report import USUAL_IOU
+from core.experiments.atlas import parse_key, to_key
 from core.explain.maps import PIXELS, PLACES
 from core.explain.target import PARTS
 from core.io.text import is_text
@@ -22,6 +23,7 @@ PRECISION, BOXES, ROBUSTNESS = GRAPHS = (
 )  # figures that a step draws in place of its usual one
 ALIASING = "aliasing"  # the picture moves below the anchors
 CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
+ATLAS_AXES = ("loss", "gamma", "alpha", "prior", "rate")  # as in `core.experiments.atlas.AXES`
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MAX_CLASS = 10**5
 MATCH_RANGE = (0.05, 0.95)
@@ -58,6 +60,9 @@ class Dials(NamedTuple):
         why_of: Index of the class whose logit is explained, −1 for that of the box.
         change: The change of the picture whose effect is measured, one of `CHANGES_OF_PICTURE`.
         rescue: `ON` to search the cheapest rescue of every fault in the picture, "" for none.
+        across: Horizontal axis of the stability atlas, one of `ATLAS_AXES`.
+        down: Its vertical axis.
+        atlas: Key of the place whose runs it shows, see `core.experiments.atlas.to_key`; "" for that of the settings.
     """
 
     graph: str = ""
@@ -71,6 +76,9 @@ class Dials(NamedTuple):
     why_of: int = -1
     rescue: str = ""
     change: str = CHANGES_OF_PICTURE[0]
+    across: str = "rate"
+    down: str = "prior"
+    atlas: str = ""
 
     @property
     def asked(self) -> Asked:
@@ -133,6 +141,12 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(change=value)
         case "rescue" if value == ON:
             return dials._replace(rescue=value)
+        case "across" if value in ATLAS_AXES:
+            return dials._replace(across=value)
+        case "down" if value in ATLAS_AXES:
+            return dials._replace(down=value)
+        case "atlas":
+            return dials._replace(atlas=to_key(parse_key(value)))
         case "box":
             return dials._replace(box=_parse_box(value))
         case "deltas":

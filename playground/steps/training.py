@@ -26,6 +26,7 @@ from playground.runs.seen import count_held_out_seen
 from playground.runs.service import RUNS
 from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
+from playground.steps.atlas.view import MOVES, build_atlas
 from playground.steps.augmented import build_strip
 from playground.steps.levels import part_levels
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
@@ -45,7 +46,7 @@ HINT = (
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows a run: its curves, and its detections in a held-out picture at one of its evaluations."""
     if not RUNS.has(focus.run):
-        return StepView((truth_layer(pipeline),), build_text=lambda: StepText(_hint(pipeline)))
+        return StepView((truth_layer(pipeline),), build_text=lambda: _build_hint(pipeline, focus))
     progress = RUNS.read_progress(focus.run)
     folder = RUNS.folder(focus.run)
     picture = read_picture(folder)
@@ -60,7 +61,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     def build_text() -> StepText:
         text = _build_text(progress, focus.run, single)
         said = describe_assigned(frame, before) if frame and not single else Markup()
-        return text._replace(readout=text.readout + said, more=build_strip(pipeline))
+        return text._replace(
+            readout=text.readout + said, more=build_strip(pipeline) + build_atlas(pipeline, focus.dials), moves=MOVES
+        )
 
     if picture is None:
         return StepView((truth_layer(pipeline),), build_text=build_text)
@@ -68,17 +71,14 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView(layers, build_text=build_text, picture=picture)
 
 
-def _hint(pipeline: Pipeline) -> Markup:
+def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
+    """Returns what can be trained, and what was measured beforehand."""
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    return (
-        html.paragraph(HINT.format(what))
-        + build_strip(pipeline)
-        + comparison.measured()
-        + comparison.best_rates()
-        + comparison.rivals()
-    )
+    measured = comparison.measured() + comparison.best_rates() + comparison.rivals()
+    hint = html.paragraph(HINT.format(what)) + build_strip(pipeline) + measured
+    return StepText(hint, more=build_atlas(pipeline, focus.dials), moves=MOVES)
 
 
 def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:

@@ -71,6 +71,21 @@ def test_the_first_training_samples_follow_the_knobs_of_augmentation(shown):
     assert samples.evaluate_all("all => all.every(each => each.naturalWidth && each.alt)")
     set_slider(page, "training-mosaic-probability", 0)
     wait(lambda: samples.evaluate_all("all => all.map(each => each.src)") == before)
+    check_the_atlas_by_keyboard(page)
+
+
+def check_the_atlas_by_keyboard(page) -> None:
+    """A place of the stability atlas shows its run, and sets the knobs, which can be undone."""
+    page.locator("summary", has_text="Stability atlas").press("Enter")
+    page.locator('[data-choose="dial atlas focal,2,0.25,0.5,0.1"]').press("Enter")
+    wait(lambda: page.locator("h3", has_text="focal, γ 2, α 0.25, π 0.5, learning rate 0.1").is_visible())
+    page.locator('[data-choose="place focal,2,0.25,0.5,0.1"]').press("Enter")
+    here = page.locator('.atlas [aria-label$=", your settings"]')
+    wait(lambda: here.get_attribute("data-choose") == "dial atlas focal,2,0.25,0.5,0.1")
+    assert page.locator("#knob-training-learning-rate input").input_value() == "0.1" and here.is_visible()
+    page.go_back()
+    wait(lambda: "learning_rate=" not in page.evaluate("location.search"))
+    wait(lambda: here.get_attribute("data-choose") == "dial atlas focal,2,0.25,0.01,0.001")
 
 
 def test_help_hides_no_other_knob_and_is_tied_to_its_controls(shown):
