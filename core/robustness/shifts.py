@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.evaluation.error_types import FOREGROUND_IOU
-from core.retinanet.anchors import AnchorGrid
+from core.retinanet.anchors import STRIDES, AnchorGrid
 from core.retinanet.boxes import clip, decode, iou_matrix
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import Batch
@@ -36,16 +36,18 @@ class Shifted(NamedTuple):
     iou: float
 
 
-def list_shifts(batch: Batch, grid: AnchorGrid, box: Tensor, level: int) -> list[int]:
+def list_shifts(batch: Batch, box: Tensor, level: int) -> list[int]:
     """Returns the shifts from 0 to the stride of a level, at most `MAX_SHIFTS`, towards where there is more room.
+
+    The stride is the network's. Anchors of the "torchvision" convention can stand closer: of a width of 160 px, those
+    of P7 do, 80 px apart.
 
     Args:
         batch: The picture as the network sees it.
-        grid: Its anchors.
         box: The detection, [4], in pixels of the resized picture.
         level: The level, 0 for P3.
     """
-    stride = -(-batch.pixels.shape[-1] // grid.grids[level][1])
+    stride = STRIDES[level]
     step = -(-stride // (MAX_SHIFTS - 1))
     to_the_right = batch.sizes[0][1] - box[2] >= box[0]
     return [shift if to_the_right else -shift for shift in range(0, stride + 1, step)]

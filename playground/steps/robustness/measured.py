@@ -65,7 +65,7 @@ def move_below(pipeline: Pipeline, pick: Pick | None) -> Moved | None:
     candidate = int(order[place])
     box, label = pipeline.fates.box[candidate], int(pipeline.candidates.label[candidate])
     level = int(pipeline.candidates.level[candidate])
-    shifts = list_shifts(pipeline.batch, pipeline.grid, box, level)
+    shifts = list_shifts(pipeline.batch, box, level)
     key = _key(pipeline), candidate
     if key not in _shifts:
         _require_quick(pipeline, pipeline.costs.gflops * len(shifts))

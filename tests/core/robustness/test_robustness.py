@@ -122,7 +122,7 @@ def test_a_shift_by_the_stride_gives_the_same_score_and_one_by_half_of_it_anothe
     toy = Toy(len(grid.boxes)).eval()
     anchor = 9 * (16 * 7 + 5) + 4  # of the cell in row 7, column 5 of P3
     detection = grid.boxes[anchor], 1
-    shifts = list_shifts(batch, grid, grid.boxes[anchor], 0)
+    shifts = list_shifts(batch, grid.boxes[anchor], 0)
     assert shifts == list(range(9))
     measured = measure_shifts(toy, batch, grid, detection, shifts)
     scores = [each.score for each in measured]
@@ -134,8 +134,15 @@ def test_a_shift_by_the_stride_gives_the_same_score_and_one_by_half_of_it_anothe
 
 def test_shifts_go_where_there_is_room_and_are_few():
     batch = prepare([torch.zeros(3, 256, 256, dtype=torch.uint8)], Config().inference)
-    grid = make_batch_anchors(batch, Config().anchors)
     right, left = torch.tensor([10.0, 0, 50, 40]), torch.tensor([200.0, 0, 250, 40])
-    assert list_shifts(batch, grid, right, 1) == list(range(17))
-    assert list_shifts(batch, grid, left, 0) == [0, -1, -2, -3, -4, -5, -6, -7, -8]
-    assert list_shifts(batch, grid, right, 4) == list(range(0, 129, 4))
+    assert list_shifts(batch, right, 1) == list(range(17))
+    assert list_shifts(batch, left, 0) == [0, -1, -2, -3, -4, -5, -6, -7, -8]
+    assert list_shifts(batch, right, 4) == list(range(0, 129, 4))
+
+
+def test_shifts_end_at_the_stride_of_the_network_where_anchors_stand_closer():
+    batch = prepare(
+        [torch.zeros(3, 160, 160, dtype=torch.uint8)], Config.from_flat({"inference.image_size": 160}).inference
+    )
+    assert make_batch_anchors(batch, Config().anchors).strides[4] == (80, 80)
+    assert list_shifts(batch, torch.tensor([10.0, 0, 50, 40]), 4)[-1] == 128
