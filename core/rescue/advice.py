@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.config import Inference
 from core.evaluation.detection_matching import ImageOverlaps, match_image
 from core.evaluation.error_types import (
     BACKGROUND,
@@ -43,6 +44,7 @@ class Evidence(NamedTuple):
         errors: Their errors.
         best: The score with the best F1, None without one.
         class_names: The names of the classes.
+        inference: The settings of post-processing, under which it was made.
     """
 
     overlaps: Sequence[ImageOverlaps]
@@ -51,6 +53,7 @@ class Evidence(NamedTuple):
     errors: ErrorTypes
     best: float | None
     class_names: Sequence[str]
+    inference: Inference
 
 
 class Advice(NamedTuple):
@@ -85,11 +88,11 @@ def _advise_on_duplicates(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[
     median = overlap[(len(overlap) - 1) // 2]
     threshold = max(0, math.ceil(100 * median) - 1) / 100
     reached = int((overlap > threshold).sum())
-    return (
-        f"{reached} of {len(cases)} overlap the box that took their object by more than {threshold:g}.",
-        f"Lower inference.nms_threshold to {threshold:g}, which also drops neighbours that overlap as much; or try "
-        "soft NMS.",
-    )
+    evidence = f"{reached} of {len(cases)} overlap the box that took their object by more than {threshold:g}."
+    cost = "which also drops neighbours that overlap as much"
+    if found.inference.nms_kind == "hard":
+        return evidence, f"Lower inference.nms_threshold to {threshold:g}, {cost}; or try soft NMS."
+    return evidence, f"Set inference.nms_kind to hard and inference.nms_threshold to {threshold:g}, {cost}."
 
 
 def _overlap_with_finder(found: Evidence, cases: Sequence[ErrorCase]) -> Iterator[float]:
@@ -108,11 +111,14 @@ def _advise_on_background(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[
     scores = np.array([float(found.predictions[each.image].scores[each.detection]) for each in cases])
     right = np.concatenate([_scores_of_right(each) for each in found.overlaps])
     weak, lost = int((scores < found.best).sum()), int((right < found.best).sum())
-    return (
-        f"{weak} of {len(cases)} have a score below {found.best:.2f}, where F1 is best.",
-        f"Raise inference.score_threshold to {found.best:.2f}, which loses {count_noun(lost, 'right detection')}; the "
-        f"other {len(cases) - weak} need training, as on pictures without objects.",
+    evidence = f"{weak} of {len(cases)} have a score below {found.best:.2f}, where F1 is best."
+    training = (
+        f"{len(cases) - weak} {'needs' if len(cases) - weak == 1 else 'need'} training, as on pictures without objects."
     )
+    if not weak:
+        return evidence, training
+    drop = f"Set inference.score_threshold to {found.best:.2f}, which loses {count_noun(lost, 'right detection')}"
+    return evidence, f"{drop}; {training}" if weak < len(cases) else f"{drop}."
 
 
 def _scores_of_right(image: ImageOverlaps) -> np.ndarray:
@@ -123,10 +129,11 @@ def _scores_of_right(image: ImageOverlaps) -> np.ndarray:
 def _advise_on_location(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[str, str]:
     overlap = np.array([_overlap_with_object(found.overlaps[each.image], each) for each in cases])
     nearly = int((overlap >= NEARLY).sum())
+    fusion = "; weighted boxes fusion (inference.nms_kind wbf) can be tried without"
     return (
-        f"Half of the {len(cases)} have an IoU of at most {np.median(overlap):.2f}, {nearly} of {NEARLY:g} or more.",
+        f"The median of their IoU is {np.median(overlap):.2f}; {nearly} of {len(cases)} reach {NEARLY:g}.",
         "That needs training: longer, with loss.box_loss giou, a higher loss.box_weight, or with anchors.ratios and "
-        "anchors.scales nearer to the objects; weighted boxes fusion (inference.nms_kind wbf) is tried without.",
+        f"anchors.scales nearer to the objects{'' if found.inference.nms_kind == 'wbf' else fusion}.",
     )
 
 
@@ -141,12 +148,12 @@ def _advise_on_classes(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[str
     )
     (true, predicted), count = pairs.most_common(1)[0]
     double = sum(_is_found(found.overlaps[each.image], each.object) for each in cases)
-    names = found.class_names
+    names, training = found.class_names, "training, with more examples of both classes."
+    agnostic = "Switch on inference.class_agnostic_nms, which keeps the surer of two labels; the others need "
     return (
         f"Most often {names[true]} is called {names[predicted]}, {count} times; {double} of {len(cases)} have a second "
         "box with the right class.",
-        "Switch on inference.class_agnostic_nms, which keeps the surer of two labels; the others need training, with "
-        "more examples of both classes.",
+        f"That needs {training}" if found.inference.class_agnostic_nms else agnostic + training,
     )
 
 
@@ -177,7 +184,8 @@ def _advise_on_missed(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[str,
         return evidence, "Add anchors.ratios for elongated objects and train: no other setting makes up for them."
     return (
         evidence,
-        "Lower inference.score_threshold, raise inference.topk_candidates where it is crowded, or train longer.",
+        f"Lower inference.score_threshold below {found.inference.score_threshold:g}, from which they were looked for, "
+        "raise inference.topk_candidates where it is crowded, or train longer.",
     )
 
 

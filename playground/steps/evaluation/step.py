@@ -85,7 +85,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     def build_text() -> StepText:
         metrics = tables.facts(report) + tables.best(report.best) + tables.matrix(report, query)
         more = tables.calibration_error(report.calibration) if query.figure == "calibration" else Markup()
-        more += tables.errors(report, query) + tables.advice(advise_on(result)) + tables.classes(report)
+        more += (
+            tables.errors(report, query) + tables.advice(advise_on(result, pipeline.config)) + tables.classes(report)
+        )
         more += tables.worst(report, current) + label_table(result, query, evaluated_split(pipeline.image_ref), current)
         return StepText(text + metrics + tables.figures(query), figure(report, query.figure), more)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.config import knobs
+from core.config import Inference, knobs
 from core.evaluation.detection_matching import compute_overlaps
 from core.evaluation.error_types import KINDS, analyse_errors
 from core.rescue.advice import REMEDIES, Advice, Evidence, advise
@@ -11,34 +11,46 @@ from tests.core.boxes_by_hand import found, random_scenes, truth
 BOX, AWAY = [0, 0, 100, 100], [200, 200, 300, 300]
 
 
-def advice_on(predictions, truths, best: float | None = 0.5) -> dict[str, Advice]:
+def advice_on(predictions, truths, best: float | None = 0.5, **settings) -> dict[str, Advice]:
     overlaps = compute_overlaps(predictions, truths)
     errors = analyse_errors(overlaps, 2)
-    return {each.kind: each for each in advise(Evidence(overlaps, predictions, truths, errors, best, ("cat", "dog")))}
+    evidence = Evidence(overlaps, predictions, truths, errors, best, ("cat", "dog"), Inference(**settings))
+    return {each.kind: each for each in advise(evidence)}
 
 
 def test_duplicates_name_the_threshold_that_reaches_half_of_them():
     boxes = [BOX, [0, 0, 100, 60], [0, 0, 100, 70], [0, 0, 100, 80]]  # IoU 0.6, 0.7 and 0.8
     advice = advice_on([found(boxes, [0.9, 0.8, 0.7, 0.6])], [truth([BOX])])["duplicate"]
     assert advice.errors == 3 and advice.evidence.startswith("2 of 3 overlap") and "more than 0.69" in advice.evidence
-    assert "inference.nms_threshold to 0.69" in advice.remedy
+    assert advice.remedy.startswith("Lower inference.nms_threshold to 0.69")
+    soft = advice_on([found(boxes, [0.9, 0.8, 0.7, 0.6])], [truth([BOX])], nms_kind="soft")["duplicate"]
+    assert soft.remedy.startswith(
+        "Set inference.nms_kind to hard and inference.nms_threshold to 0.69"
+    )  # idle with soft
 
 
 def test_false_alarms_name_the_score_with_the_best_f1_and_what_it_costs():
     predictions = [found([BOX, AWAY, [400, 400, 450, 450]], [0.4, 0.3, 0.6])]
     advice = advice_on(predictions, [truth([BOX])])["background"]
     assert advice.evidence == "1 of 2 have a score below 0.50, where F1 is best."
-    assert "to 0.50, which loses 1 right detection; the other 1 need training" in advice.remedy
+    assert "to 0.50, which loses 1 right detection; 1 needs training" in advice.remedy
+    sure = advice_on(predictions, [truth([BOX])], 0.25)["background"]
+    assert sure.remedy == "2 need training, as on pictures without objects."
+    weak = advice_on(predictions, [truth([BOX])], 0.75)["background"]
+    assert weak.remedy == "Set inference.score_threshold to 0.75, which loses 1 right detection."
     assert "nothing is found yet" in advice_on(predictions, [truth([])], None)["background"].remedy
 
 
 def test_poor_boxes_and_wrong_classes():
     advice = advice_on([found([[0, 0, 100, 45], [200, 200, 300, 220]])], [truth([BOX, AWAY])])["location"]
-    assert advice.evidence == "Half of the 2 have an IoU of at most 0.33, 1 of 0.4 or more."
+    assert advice.evidence == "The median of their IoU is 0.33; 1 of 2 reach 0.4."
+    assert "wbf" in advice.remedy
     predictions = [found([BOX, BOX, AWAY], [0.9, 0.8, 0.7], [1, 0, 1])]
     advice = advice_on(predictions, [truth([BOX, AWAY], [0, 0])])["class"]
     assert "Most often cat is called dog, 2 times; 1 of 2 have a second box" in advice.evidence
     assert "inference.class_agnostic_nms" in advice.remedy
+    agnostic = advice_on(predictions, [truth([BOX, AWAY], [0, 0])], class_agnostic_nms=True)["class"]
+    assert agnostic.remedy == "That needs training, with more examples of both classes."
 
 
 @pytest.mark.parametrize(
@@ -55,7 +67,7 @@ def test_the_costliest_comes_first_and_all_kinds_have_a_remedy():
     predictions, truths = random_scenes(3, pictures=20, classes=2)
     overlaps = compute_overlaps(predictions, truths)
     errors = analyse_errors(overlaps, 2)
-    advice = advise(Evidence(overlaps, predictions, truths, errors, 0.5, ("cat", "dog")))
+    advice = advise(Evidence(overlaps, predictions, truths, errors, 0.5, ("cat", "dog"), Inference()))
     costs = [errors.cost[each.kind] for each in advice]
     assert costs == sorted(costs, reverse=True) and {each.kind for each in advice} == {e.kind for e in errors.errors}
     assert sum(each.errors for each in advice) == len(errors.errors)
