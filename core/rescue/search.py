@@ -120,7 +120,8 @@ class _Search:
             near = [*range(1, min(up, COSTLY_STEPS) + 1), *(-each for each in range(1, min(down, COSTLY_STEPS) + 1))]
             moves += [step_away(knob, value, steps) for steps in near]
         for move in sorted(moves, key=lambda each: each.steps):
-            if not any(self._is_open(row, move.path, move.steps) for row in range(len(self.faults))):
+            is_open = any(self._is_open(row, move.path, move.steps) for row in range(len(self.faults)))
+            if not is_open or not self.trials.is_allowed(move):
                 continue
             if not self.trials.is_affordable(move):
                 self.left_out[move.path] = None
@@ -137,7 +138,7 @@ class _Search:
 
     def _record(self, moves: Iterable[Move]) -> None:
         """Tries values and keeps those that undo faults; of several equally near ones the one that does least harm."""
-        for move in moves:
+        for move in filter(self.trials.is_allowed, moves):
             for row, is_undone in enumerate(self._outcome(move).undone):
                 if is_undone:
                     self._keep(row, move)

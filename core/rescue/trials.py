@@ -64,8 +64,8 @@ class Trials:
 
     @property
     def count(self) -> int:
-        """How many values have been tried."""
-        return len(self._standings)
+        """How many values have been tried, without those that would have taken too much."""
+        return sum(each is not None for each in self._standings.values())
 
     @cached_property
     def base(self) -> Standing:
@@ -87,21 +87,29 @@ class Trials:
         is_seen_once = len(make_views(self.config.inference)) == 1 and not self._is_tiled
         return not (knob.effect == Effect.SUPPRESS or (knob.effect == Effect.SELECT and is_seen_once))
 
+    def is_allowed(self, move: Move) -> bool:
+        """True if a value contradicts no other setting."""
+        try:
+            self.config.replace({move.path: move.value})
+        except ConfigError:
+            return False
+        return True
+
     def stand(self, move: Move) -> Standing | None:
-        """Returns the standing under another value; None if that is not allowed, or takes more than may be spent."""
+        """Returns the standing under another value that is allowed; None if that takes more than may be spent."""
         key = move.path, move.value
         if key not in self._standings:
             try:
                 self._standings[key] = self._try(move)
-            except (ConfigError, PictureError):
+            except PictureError:
                 self._standings[key] = None
         return self._standings[key]
 
     def is_affordable(self, move: Move) -> bool:
-        """True if the network's work for a value is within what is left."""
+        """True if the network's work for a value that is allowed is within what is left."""
         try:
             return self._count_passes(self.config.replace({move.path: move.value})) <= self.passes_left
-        except (ConfigError, PictureError):
+        except PictureError:
             return False
 
     @property

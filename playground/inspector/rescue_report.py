@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from core.config import format_value, knobs
 from core.errors import UserError
-from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, LOCATION, MISSED
+from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, FOREGROUND_IOU, LOCATION, MISSED
 from core.io.text import count_noun
 from core.rescue.change import Change
 from core.rescue.proposals import find_proposal
@@ -27,10 +27,12 @@ FAULTS = {
     BOTH: "wrong class, badly placed",
     DUPLICATE: "duplicate",
 }
+THRESHOLD, SIZE = knobs()["inference.score_threshold"], knobs()["inference.image_size"]
 METHOD = (
-    "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. The "
-    "picture is computed anew for every value, so what this finds, loses, drops or adds is counted, not guessed. A "
-    "click on a change applies it."
+    "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. One "
+    f"step counts as much as any other: {SIZE.step:g} {SIZE.unit} of “{SIZE.label}” as {THRESHOLD.step:g} of "
+    f"“{THRESHOLD.label}”. What a change finds, loses, drops or adds is counted, not guessed, but in this picture "
+    "only: in others it can do harm. A click on a change applies it."
 )
 COLUMNS = ("fewest steps", "objects", "false positives")
 LISTED = 12  # faults in the list
@@ -145,14 +147,14 @@ def _name(pipeline: Pipeline, verdict: Verdict) -> str:
 def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
     """Returns why no value of a hyperparameter undoes a fault, from what the anchors predict for its object."""
     fault = verdict.fault
-    if fault.object < 0:
+    if fault.object < 0 or fault.object in rescues.standing.found:
         return f"None of the {rescues.tried} values tried undoes it: the network has to learn it."
     sample = pipeline.picture.sample
     own = int(sample.labels[fault.object])
     label = next((each for each, mine in enumerate(label_map(pipeline).tolist()) if mine == own), -1)
     proposal = find_proposal(pipeline.prediction, pipeline.config, sample.boxes[fault.object], label)
     name, classes = pipeline.picture.class_names[own], pipeline.network.class_names
-    if proposal.iou < 0.5:
+    if proposal.iou < FOREGROUND_IOU:
         return (
             f"No anchor proposes it: the best box of any has an IoU of {proposal.iou:.2f} ({proposal.level}), and the "
             f"best score for {name} near it is {proposal.near:.3f}. That needs training, perhaps with other anchors."
@@ -160,8 +162,8 @@ def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
     other = f"; {classes[proposal.other]} has {proposal.other_score:.3f}" if proposal.other >= 0 else ""
     return (
         f"None of the {rescues.tried} values tried undoes it. An anchor of {proposal.level} proposes a box with an IoU "
-        f"of {proposal.iou:.2f}, but where the IoU is 0.5 or more the best score for {name} is {proposal.score:.3f}"
-        f"{other}. That needs training."
+        f"of {proposal.iou:.2f}, but where the IoU is {FOREGROUND_IOU} or more the best score for {name} is "
+        f"{proposal.score:.3f}{other}. That needs training."
     )
 
 

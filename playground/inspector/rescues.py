@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.errors import UserError
+from core.evaluation.error_types import CLASS, LOCATION, MISSED
 from core.rescue.faults import Fault
 from core.rescue.search import Rescues, Verdict, find_rescues
 from core.rescue.trials import Scene, Trials
@@ -37,11 +38,14 @@ class Found(NamedTuple):
         return self._find(lambda fault: fault.detection >= 0 and self.places[fault.detection] == place)
 
     def of_object(self, number: int) -> Verdict | None:
-        """Returns the verdict on an object that is not found: that it is missed, or that its box is a poor one."""
+        """Returns the verdict on an object that is not found: it is missed, or its box has a wrong class or is poor.
+
+        A box of another class beside it is no such fault: hiding that would not find the object.
+        """
         index = self.objects[number]
         if index in self.rescues.standing.found:
             return None
-        return self._find(lambda fault: fault.object == index)
+        return self._find(lambda fault: fault.object == index and fault.kind in (MISSED, CLASS, LOCATION))
 
     def _find(self, is_meant: Callable[[Fault], bool]) -> Verdict | None:
         return next((each for each in self.rescues.verdicts if is_meant(each.fault)), None)

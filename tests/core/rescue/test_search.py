@@ -290,6 +290,20 @@ def test_the_work_of_the_network_is_bounded():
     assert 0 < sum(seen) / 64**2 <= 5 + 3  # other views and tiles come with the plain outputs, which are at hand
 
 
+def test_values_that_contradict_others_are_neither_tried_nor_left_out(monkeypatch):
+    trials, tried = try_all([(HERE, CAT)], [], test_time_scales=(1.0, 1.5)), []
+
+    def stand(move: Move) -> Standing:
+        tried.append(move)
+        return trials.base
+
+    monkeypatch.setattr(trials, "stand", stand)
+    monkeypatch.setattr(trials, "is_affordable", lambda move: True)
+    assert find_rescues(trials).left_out == ()
+    scales = [each.value for each in tried if each.path == "inference.test_time_scales"]
+    assert (1.0,) in scales and (1.5,) not in scales  # 1 must be among them
+
+
 def test_the_work_of_nms_is_bounded_and_what_is_left_out_is_said(monkeypatch):
     for work, is_found in ((3e4, True), (1.5e4, False)):  # each threshold looks at all 3,492 scores
         monkeypatch.setattr("core.rescue.trials.MAX_WORK", work)
@@ -297,3 +311,4 @@ def test_the_work_of_nms_is_bounded_and_what_is_left_out_is_said(monkeypatch):
         rescues = find_rescues(trials)
         assert 0 <= trials.work_left < work and bool(rescues.verdicts[0].rescues) == is_found
         assert ("inference.score_threshold" in rescues.left_out) != is_found
+        assert rescues.tried == sum(each is not None for each in trials._standings.values()) < len(trials._standings)

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+import torch
 
 from core.config import Config, ConfigError
 from core.evaluation.error_types import KINDS
 from core.rescue.change import Change
-from core.rescue.search import find_rescues
+from core.rescue.faults import Fault, Standing
+from core.rescue.search import Rescues, Verdict, find_rescues
 from playground.canvas.edit import Pick
 from playground.canvas.view import TRUTH
 from playground.data.picture import render_picture
@@ -15,8 +17,8 @@ from playground.events.evaluation import follow_link
 from playground.inspector import rescues
 from playground.inspector.detection import count_strong
 from playground.inspector.inspect import inspect
-from playground.inspector.rescue_report import FAULTS, METHOD, ON, _count, build_list, describe
-from playground.inspector.rescues import find
+from playground.inspector.rescue_report import FAULTS, METHOD, ON, _count, build_list, describe, explain_lack
+from playground.inspector.rescues import Found, find
 from playground.pipeline.pipeline import Pipeline
 from playground.state.effort import asks_for_much
 from playground.state.page_state import PageState
@@ -92,6 +94,21 @@ def test_a_held_knob_postpones_the_search_and_refusals_are_sentences(counted):
     assert "once you release the knob" in build_list(here, on=True) and here.has_postponed and counted == []
     empty = pipeline(scenes__empty_share=1.0)
     assert "has no objects" in build_list(empty, on=True) and counted == []
+
+
+def test_an_object_is_found_by_what_undoes_its_own_fault_not_by_hiding_what_lies_beside_it():
+    beside, poor = Fault("both", 0, 0, 1, 0.9, torch.zeros(4)), Fault("location", 1, 0, 0, 0.8, torch.zeros(4))
+    standing = Standing(frozenset(), (beside, poor), ())
+    found = Found(Rescues(standing, (Verdict(beside, ()), Verdict(poor, ())), 0, ()), (0, 1), (0,))
+    assert found.of_object(0).fault is poor and found.of_detection(0).fault is beside
+
+
+def test_a_box_beside_one_that_has_found_its_object_is_not_explained_by_what_the_anchors_propose():
+    again = Fault("duplicate", 1, 0, 0, 1.0, torch.zeros(4))
+    rescues = Rescues(Standing(frozenset([0]), (again,), ()), (Verdict(again, ()),), 7, ())
+    assert explain_lack(pipeline(), rescues, rescues.verdicts[0]) == (
+        "None of the 7 values tried undoes it: the network has to learn it."
+    )
 
 
 def test_links_that_set_something_are_checked():
