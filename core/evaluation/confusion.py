@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,23 @@ class Confusion(NamedTuple):
         for case in self.cases:
             cells[case.true_label, case.predicted_label].add(case.image)
         return {cell: sorted(images) for cell, images in cells.items()}
+
+    def to_dict(self, names: Sequence[str]) -> dict[str, Any]:
+        """Returns the matrix as plain values for JSON, with the images of each cell that is not empty.
+
+        Args:
+            names: The names of the classes, that of background last.
+        """
+        cells = [
+            {
+                "actual": names[row],
+                "found": names[column],
+                "count": int(self.counts[row, column]),
+                "pictures": images,
+            }
+            for (row, column), images in sorted(self.images_by_cell().items())
+        ]
+        return {"names": [*names], "counts": self.counts.tolist(), "cells": cells}
 
 
 def compute_confusion(images: Sequence[ImageOverlaps], num_classes: int, *, score: float, iou: float) -> Confusion:

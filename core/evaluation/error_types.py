@@ -1,7 +1,8 @@
 """The kinds of errors of a detector and their cost in AP (TIDE: Bolya et al. 2020, sections 2.2 and 2.3)."""
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +47,19 @@ class ErrorTypes(NamedTuple):
     def select(self, kind: str) -> list[ErrorCase]:
         """Returns the errors of a kind."""
         return [error for error in self.errors if error.kind == kind]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the number and the cost of each kind as plain values for JSON, with the images that have it."""
+        kinds = {}
+        for kind in KINDS:
+            errors = self.select(kind)
+            images = sorted({error.image for error in errors})
+            kinds[kind] = {"count": len(errors), "delta_ap50": _nan_to_none(self.cost[kind]), "pictures": images}
+        return {"ap50": _nan_to_none(self.ap50), "kinds": kinds}
+
+
+def _nan_to_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def analyse_errors(images: Sequence[ImageOverlaps], num_classes: int) -> ErrorTypes:

@@ -8,7 +8,7 @@ object that the detector has merely missed to be misplaced if there is another o
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ SHARE_OF_IOU = 0.9  # the paper's α
 PER_PIXEL = 0.1  # by which the exponent of the nearness falls with the distance of the centres
 MOST_QUALITY = 0.5  # above which a label is not suspected: that of a box whose IoU with the best detection is about 0.5
 LEAST_IOU = 0.1  # of a misplaced object with the detection at its place
+MOST_LISTED = 1000  # in JSON
 IN_CROWD = 0.5  # share of a detection in a crowd region from which on it is not missing
 
 
@@ -83,6 +84,26 @@ def find_label_errors(
     """
     suspected = [each for each in rate_labels(predictions, truths, overlaps) if each.quality < MOST_QUALITY]
     return tuple(sorted(suspected, key=lambda each: (each.quality, -each.score, each.image)))
+
+
+def list_label_errors(errors: Sequence[LabelError], names: Sequence[str]) -> dict[str, Any]:
+    """Returns the number of suspected errors and the likeliest ones as plain values for JSON.
+
+    Args:
+        errors: The errors, the likeliest first.
+        names: The names of the classes.
+    """
+    listed = [
+        {
+            "kind": each.kind,
+            "quality": each.quality,
+            "picture": each.image,
+            "object": None if each.object == NONE else each.object,
+            "found": {"class": names[each.label], "box": list(each.box), "score": each.score},
+        }
+        for each in errors[:MOST_LISTED]
+    ]
+    return {"count": len(errors), "likeliest": listed}
 
 
 def rate_labels(

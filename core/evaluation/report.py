@@ -1,7 +1,7 @@
 """The report of an evaluation: metrics, curves, kinds of errors with their cost, and the images to inspect."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,15 +10,9 @@ import numpy as np
 from core.evaluation.calibration import Calibration, calibrate
 from core.evaluation.coco_metrics import Metrics, read_metrics, run_coco_evaluation
 from core.evaluation.confusion import Confusion, compute_confusion
-from core.evaluation.detection_matching import (
-    NONE,
-    ImageOverlaps,
-    MatchedDetections,
-    compute_overlaps,
-    match_detections,
-)
-from core.evaluation.error_types import KINDS, ErrorTypes, analyse_errors
-from core.evaluation.label_errors import LabelError, find_label_errors
+from core.evaluation.detection_matching import ImageOverlaps, MatchedDetections, compute_overlaps, match_detections
+from core.evaluation.error_types import ErrorTypes, analyse_errors
+from core.evaluation.label_errors import LabelError, find_label_errors, list_label_errors
 from core.evaluation.precision_recall import (
     RECALLS,
     PrecisionRecallCurve,
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
 USUAL_IOU = 0.5  # of curves, calibration and thresholds, and the default of the confusion matrix
 USUAL_SCORE = 0.5  # of the confusion matrix without a best threshold
 BACKGROUND_NAME = "background"
-MOST_LABEL_ERRORS = 1000  # in the JSON
 
 
 class ClassReport(NamedTuple):
@@ -127,16 +120,17 @@ class Report(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as plain values for JSON, with None for NaN; images are given by their index."""
+        names = (*self.classes, BACKGROUND_NAME)
         return {
             "metrics": self.metrics.to_dict(),
             "classes": {name: _convert_class(each) for name, each in self.classes.items()},
             "best_threshold": _convert(self.best),
             "calibration": _convert(self.calibration),
-            "error_types": _convert_errors(self.error_types),
-            "confusion": {"score": self.score, "iou": self.iou, **_convert_confusion(self.confusion, self.classes)},
+            "error_types": self.error_types.to_dict(),
+            "confusion": {"score": self.score, "iou": self.iou, **self.confusion.to_dict(names)},
             "pictures": [_convert(each) for each in self.images],
             "slices": [_convert(each._replace(high=min(each.high, HUGE))) for each in self.slices],
-            "label_errors": _convert_label_errors(self.label_errors, tuple(self.classes)),
+            "label_errors": list_label_errors(self.label_errors, names),
         }
 
 
@@ -247,44 +241,6 @@ def _convert_class(each: ClassReport) -> dict[str, Any]:
         "area": _convert(compute_average_precision(each.curve, each.objects)),
     }
     return values
-
-
-def _convert_errors(types: ErrorTypes) -> dict[str, Any]:
-    kinds = {}
-    for kind in KINDS:
-        errors = types.select(kind)
-        images = sorted({error.image for error in errors})
-        kinds[kind] = {"count": len(errors), "delta_ap50": _convert(types.cost[kind]), "pictures": images}
-    return {"ap50": _convert(types.ap50), "kinds": kinds}
-
-
-def _convert_label_errors(errors: Sequence[LabelError], names: Sequence[str]) -> dict[str, Any]:
-    """Returns the number of suspected errors and the likeliest ones, with what the detector found in their place."""
-    listed = [
-        {
-            "kind": each.kind,
-            "quality": each.quality,
-            "picture": each.image,
-            "object": None if each.object == NONE else each.object,
-            "found": {"class": names[each.label], "box": list(each.box), "score": each.score},
-        }
-        for each in errors[:MOST_LABEL_ERRORS]
-    ]
-    return {"count": len(errors), "likeliest": listed}
-
-
-def _convert_confusion(confusion: Confusion, class_names: Mapping[str, Any]) -> dict[str, Any]:
-    names = [*class_names, BACKGROUND_NAME]
-    cells = [
-        {
-            "actual": names[row],
-            "found": names[column],
-            "count": int(confusion.counts[row, column]),
-            "pictures": images,
-        }
-        for (row, column), images in sorted(confusion.images_by_cell().items())
-    ]
-    return {"names": names, "counts": confusion.counts.tolist(), "cells": cells}
 
 
 def _convert(value: Any) -> Any:
