@@ -18,6 +18,7 @@ from core.evaluation.damage import read_usable
 from core.io.text import count_noun
 from core.structures import Sample
 from playground.albums.album import ALL, MINE, SHARED, is_album_key
+from playground.albums.samples import AlbumSplit
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA, hide_data_set
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef, is_from_album
@@ -67,7 +68,7 @@ def measure_first(data: DataSet, scenes: Scenes) -> tuple[int, int] | None:
         data: What `open_source` has returned.
         scenes: Settings of held-out scenes.
     """
-    if not isinstance(data, FolderData):
+    if not isinstance(data, FolderData | AlbumSplit):  # rendered scenes
         return scenes.image_size, scenes.image_size
     try:
         width, height = measure_size(data.images[0])

@@ -30,7 +30,7 @@ def require_affordable_evaluation(data: DataSet, config: Config, classes: int) -
         return
     require_affordable(config, *size, classes)
     count = count_images(data, config)
-    gflops = count * estimate_all_gflops(config, *size)
+    gflops = count * estimate_all_gflops(config, *size, classes)
     if share and gflops > share.evaluation_gflops:
         raise UserError(
             f"An evaluation of {count_noun(count, 'picture')} would take about {gflops:,.0f} GFLOP, and one of a "
@@ -72,7 +72,7 @@ class BoundedData(DataSet):
             require_affordable(self._config, height, width, self._classes)
         except PictureError as error:
             raise PictureError(f"{self.image_name(index)}: {error}") from None
-        self._spent += estimate_all_gflops(self._config, height, width)
+        self._spent += estimate_all_gflops(self._config, height, width, self._classes)
         if share and self._spent > MARGIN * share.evaluation_gflops:
             raise PictureError(f"The pictures before it have taken as much as one evaluation may: {REMEDY}.")
         return sample

@@ -8,6 +8,8 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.config import Config
+from core.data.sources import require_scene_count
+from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
@@ -16,12 +18,14 @@ from playground.data.sources import SCENES_SPLIT, measure_first, open_source
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
-from playground.pipeline.effort import require_affordable, require_memory_to_train
+from playground.pipeline.effort import estimate_run_gflops, require_affordable, require_memory_to_train
 from playground.runs.privacy import require_changeable
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
+from playground.runs.share import require_short
 from playground.runs.summary import format_state
 from playground.server.poll import END, TICK, PollResult, poll
+from playground.sharing.shares import find_share
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
 from playground.state.taught import taught_album, use_taught
@@ -196,7 +200,7 @@ def start_run(state: PageState, visitor: str) -> str:
 
 
 def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: str) -> None:
-    """Refuses a run that needs too much memory, or whose evaluations take too much for a picture, by its first one.
+    """Refuses a run that takes too much memory or time, or whose evaluations do for a picture, by the first picture.
 
     Args:
         config: The settings of the run.
@@ -204,13 +208,22 @@ def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: 
         visitor: Who wants to start it.
 
     Raises:
-        PictureError: It does, or they do.
+        PictureError: It takes too much memory, or they do.
+        RunError: It takes more time than a visitor's may.
         DataError: The data set cannot be read.
     """
     split = training_split(image_ref) or ImageRef(SCENES, SCENES_SPLIT)
-    if size := measure_first(open_source(split, config.scenes, visitor), config.scenes):
-        require_affordable(config, *size)
-        require_memory_to_train(config, *size)
+    if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
+        require_scene_count(config.training.eval_images)
+    data = open_source(split, config.scenes, visitor)
+    size, classes = measure_first(data, config.scenes), len(data.class_names)
+    if size is None:  # which the run itself says
+        return
+    require_affordable(config, *size, classes)
+    require_memory_to_train(config, *size, classes)
+    if share := find_share():
+        held_out = count_images(open_source(ImageRef(split.source, "val"), config.scenes, visitor), config)
+        require_short(share, estimate_run_gflops(config, *size, classes, held_out))
 
 
 def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:

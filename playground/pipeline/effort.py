@@ -2,8 +2,6 @@
 
 import math
 
-import psutil
-
 from core.analysis.model_costs import estimate_costs
 from core.config import Config, Inference
 from core.errors import PictureError
@@ -12,6 +10,7 @@ from core.retinanet.preprocess import PAD_TO
 from core.retinanet.tiles import Tile, is_tiled, make_tiles
 from core.retinanet.views import View, make_views, settings_of
 from playground.pipeline.outputs import QUICK_GFLOPS
+from playground.support.sizes import measure_memory
 
 MAX_TILES = 64
 MAX_GFLOPS = 1500  # of all tiles of a picture, and of all its other views; about 10 s on two cores
@@ -20,6 +19,7 @@ MEMORY_SHARE = 0.7  # of the server's memory, which a step of a run may need
 MAX_ANCHORS = 100_000  # up to which their assignment, losses and layers take some 0.2 s
 MAX_CANDIDATES = 15_000  # up to which NMS does
 BODY = {18: 72e3, 34: 146e3, 50: 164e3, 101: 312e3, 152: 460e3}  # operations for a pixel of the input, by depth
+PASSES = 3  # that a step of training takes for a picture: one forward, and one back that costs as much as two
 LOCATIONS = 1 / 48  # of all levels, for a pixel of the input
 LEVELS = 5
 COCO_CLASSES, CLASSES = 90, 10  # of COCO's weights and of others, about
@@ -45,11 +45,17 @@ def is_heavy(config: Config, height: int, width: int, *, passes: float = 1) -> b
     )
 
 
-def estimate_gflops(config: Config, pixels: float) -> float:
-    """Returns the operations of the network for an input of so many pixels, in billions, within some 15%."""
+def estimate_gflops(config: Config, pixels: float, classes: int | None = None) -> float:
+    """Returns the operations of the network for an input of so many pixels, in billions, within some 15%.
+
+    Args:
+        config: The settings.
+        pixels: The pixels.
+        classes: Number of classes of the network; None if it is not known.
+    """
     model = config.model
     channels, convs = model.fpn_channels, 2 * (model.num_convs + 1)  # of both subnets and about as many of the pyramid
-    outputs = config.anchors.per_location * (guess_classes(config) + 4)
+    outputs = config.anchors.per_location * ((classes or guess_classes(config)) + 4)
     heads = 2 * 9 * LOCATIONS * channels * (convs * channels + outputs)
     return pixels * (BODY[model.depth] + heads) / 1e9
 
@@ -100,7 +106,7 @@ def require_affordable(config: Config, height: int, width: int, classes: int | N
 
 
 def _require_small(config: Config, inputs: list[float], what: str, remedy: str, classes: int | None) -> None:
-    gflops = sum(estimate_gflops(config, pixels) for pixels in inputs)
+    gflops = sum(estimate_gflops(config, pixels, classes) for pixels in inputs)
     size = sum(estimate_outputs(config, pixels, classes or guess_classes(config)) for pixels in inputs)
     if gflops > MAX_GFLOPS or size > MAX_BYTES:
         raise PictureError(
@@ -110,13 +116,14 @@ def _require_small(config: Config, inputs: list[float], what: str, remedy: str, 
         )
 
 
-def require_memory_to_train(config: Config, height: int, width: int) -> None:
+def require_memory_to_train(config: Config, height: int, width: int, classes: int) -> None:
     """Refuses a run whose steps need so much of the server's memory that it would end everything else.
 
     Args:
         config: The settings.
         height: Height of a picture in pixels.
         width: Width of a picture in pixels.
+        classes: Number of classes of the data set.
 
     Raises:
         PictureError: Its steps do.
@@ -124,13 +131,13 @@ def require_memory_to_train(config: Config, height: int, width: int) -> None:
     side = PAD_TO * math.ceil(math.sqrt(estimate_pixels(config, height, width)) / PAD_TO)  # of a square as large
     needed = estimate_costs(
         config.model,
-        num_classes=guess_classes(config),
+        num_classes=classes,
         anchors_per_location=config.anchors.per_location,
         height=side,
         width=side,
         batch_size=math.ceil(config.training.batch_size / config.training.accumulation),
     ).training_bytes
-    total = psutil.virtual_memory().total
+    total = measure_memory()
     if needed > MEMORY_SHARE * total:
         raise PictureError(
             f"A training step would take about {needed / 1e9:,.0f} GB of memory, and this server has "
@@ -139,11 +146,28 @@ def require_memory_to_train(config: Config, height: int, width: int) -> None:
         )
 
 
-def estimate_all_gflops(config: Config, height: int, width: int) -> float:
+def estimate_run_gflops(config: Config, height: int, width: int, classes: int, held_out: int) -> float:
+    """Returns the operations of the network in a run with its evaluations, in billions.
+
+    Args:
+        config: The settings.
+        height: Height of a picture in pixels.
+        width: Width of a picture in pixels.
+        classes: Number of classes of the data set.
+        held_out: Number of pictures of an evaluation.
+    """
+    training = config.training
+    seen = training.steps * training.batch_size * PASSES
+    evaluations = 1 + (training.steps // training.eval_interval if training.eval_interval else 0)
+    trained = seen * estimate_gflops(config, estimate_pixels(config, height, width), classes)
+    return trained + evaluations * held_out * estimate_all_gflops(config, height, width, classes)
+
+
+def estimate_all_gflops(config: Config, height: int, width: int, classes: int) -> float:
     """Returns the operations of the network for a picture in all its views and their tiles, in billions."""
     tiles, views = limit_tiles(height, width, config.inference), make_views(config.inference)
     inputs = (pixels for view in views for pixels in _estimate_inputs(config, view, height, width, tiles))
-    return sum(estimate_gflops(config, pixels) for pixels in inputs)
+    return sum(estimate_gflops(config, pixels, classes) for pixels in inputs)
 
 
 def _estimate_inputs(config: Config, view: View, height: int, width: int, tiles: tuple[Tile, ...]) -> list[float]:

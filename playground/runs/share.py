@@ -32,6 +32,15 @@ def require_share(share: Share, owner: str, wanted: int, runs: Iterable[tuple[Ru
         raise RunError(f"Your runs take {share.run_bytes / 2**30:g} GB on this server, as much as they may: {WHERE}.")
 
 
+def require_short(share: Share, gflops: float) -> None:
+    """Raises `RunError` if a run of so many operations, in billions, takes longer than a visitor's may."""
+    if gflops > share.run_gflops:
+        raise RunError(
+            f"The run would take about {gflops:,.0f} GFLOP, and one of a visitor's may take {share.run_gflops:,} on "
+            "this server: lower “Steps”, “Batch size” or “Shorter side”, or choose fewer “Evaluation images”."
+        )
+
+
 def require_places(share: Share, owner: str, wanted: int, waiting: Sequence[str]) -> None:
     """Refuses more runs in the queue than a visitor, or those at an address, may have.
 

@@ -21,9 +21,8 @@ class Share(NamedTuple):
         evaluations: Evaluations that wait or run.
         places_near: Runs in the queue of all visitors at an address.
         evaluations_near: Evaluations that wait or run of all visitors at an address.
-        places_near: int = 60
-    evaluations_near: int = 3
-    evaluation_gflops: Operations of the network in one of them, in billions: some 20 minutes on two cores.
+        evaluation_gflops: Operations of the network in one evaluation, in billions: some 20 minutes on two cores.
+        run_gflops: Operations of the network in one run, in billions: some 4 hours on two cores.
         stored_evaluations: Evaluations that are kept.
         uploads: Data sets that are being brought at a time.
     """
@@ -37,6 +36,7 @@ class Share(NamedTuple):
     places_near: int = 60
     evaluations_near: int = 3
     evaluation_gflops: int = 150_000
+    run_gflops: int = 2_000_000
     stored_evaluations: int = 25
     uploads: int = 1
 

@@ -14,6 +14,7 @@ import gradio as gr
 from core.errors import UserError
 from core.io.moving import link_or_copy, remove, remove_tree
 from core.io.parts import OwnFolder
+from core.io.paths import is_path
 from playground.support.shared_folder import explain_disk
 
 OWN = "own"  # the folder of the files that handlers have taken
@@ -66,7 +67,7 @@ def find_uploads() -> Path:
 
 def find_upload(name: str) -> Path | None:
     """Returns the path of an upload, None if a name is of something else."""
-    path = Path(os.path.realpath(name)) if os.path.isabs(name) else None
+    path = Path(os.path.realpath(name)) if os.path.isabs(name) and is_path(name) else None
     return path if path and path.is_relative_to(find_uploads().resolve()) else None
 
 

@@ -1,15 +1,29 @@
-"""How much memory a result takes, and how much of a disk a folder."""
+"""How much memory there is, how much of it a result takes, and how much of a disk a folder."""
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 import numpy as np
+import psutil
 from torch import Tensor
 
 SAMPLED = 500  # parts of a collection that are looked at; the others are taken to be like them
 SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)  # belong to the program, not to a result
+
+# What a container may have, in the second and the first version of control groups.
+MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def measure_memory() -> int:
+    """Returns the bytes of memory that this machine has, or the container in which this process runs if it has less."""
+    total = int(psutil.virtual_memory().total)
+    for limit in MEMORY_LIMITS:
+        with suppress(OSError, ValueError):  # there is no such file, or it says "max"
+            total = min(total, int(limit.read_text("utf-8")))
+    return total
 
 
 def count_bytes(value: object) -> int:

@@ -211,7 +211,7 @@ def test_pictures_that_take_more_than_the_first_one_are_left_out():
 
 def test_the_pictures_of_an_evaluation_take_no_more_than_a_share_together(monkeypatch):
     pictures = [torch.zeros(3, 64, 64, dtype=torch.uint8)] * 4
-    each = effort.estimate_all_gflops(CONFIG, 64, 64)
+    each = effort.estimate_all_gflops(CONFIG, 64, 64, 6)
     monkeypatch.setattr(VISITORS, "apart", True)
     monkeypatch.setattr(shares, "SHARE", SHARE._replace(evaluation_gflops=2.5 * each / bounds.MARGIN))
     data = bounds.BoundedData(Pictures(pictures), CONFIG, 6)

@@ -16,6 +16,7 @@ from playground.albums.album import ALL, Album, AlbumError
 from playground.albums.export import TOO_FEW
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef
+from playground.data.sources import measure_first
 from playground.events import teaching
 from playground.events.teaching import start_teaching, teaching_config
 from playground.events.training import RunList, has_ended, poll_runs
@@ -58,6 +59,10 @@ def test_the_button_starts_the_recipe_on_the_labelled_pictures(album: Album, mon
     assert config.to_flat().items() >= judged.items()
     assert state.settings == settings_of(config) and (state.step, state.run) == ("training", "run-1")
     assert state.image_ref() == ImageRef(album.key, ALL, 0)  # Evaluation and the words of the step are about it
+
+
+def test_a_run_is_judged_by_the_pictures_of_the_album_not_by_scenes(album: Album) -> None:
+    assert measure_first(ALBUMS.open_split(album.key, "train", ANNA), Config().scenes) == (64, 64)
 
 
 def test_too_few_labelled_pictures_are_refused_in_one_sentence(album: Album) -> None:

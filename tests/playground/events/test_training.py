@@ -3,12 +3,15 @@
 import pytest
 
 from core.config import Config
+from core.data.untrusted import DataError
 from core.errors import PictureError
+from core.runs.folder import RunError
 from playground.events.training import list_runs, start_run
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.support.visitors import VISITORS
 from tests.playground.made_runs import make_run, runs_at, step
 
 ONE, TWO = "20260101-000000-001", "20260101-000000-002"
@@ -31,3 +34,26 @@ def test_a_run_whose_evaluations_see_too_much_of_a_picture_is_refused(monkeypatc
     for settings, said in ((views, "3 other views would take about"), (tiles, "has 961 tiles of 32 px")):
         with pytest.raises(PictureError, match=said):
             start_run(PageState("training", settings=settings_of(Config.from_flat(settings))), "me")
+
+
+def test_a_run_that_takes_hours_is_refused_where_visitors_are_apart(monkeypatch):
+    started = []
+    monkeypatch.setattr(RUNS, "start", lambda config, **_: started.append(config.training.steps))
+    usual, long = (
+        PageState("training", settings=settings_of(Config.from_flat({"training.steps": steps})))
+        for steps in (200, 1_000_000)
+    )
+    start_run(long, "me")
+    monkeypatch.setattr(VISITORS, "apart", True)
+    start_run(usual, "me")
+    with pytest.raises(
+        RunError, match=r"^The run would take about [\d,]+ GFLOP, and one of a visitor's may take 2,000,"
+    ):
+        start_run(long, "me")
+    assert started == [1_000_000, 200]
+
+
+def test_a_run_on_scenes_that_evaluates_no_picture_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr(RUNS, "start", None)
+    with pytest.raises(DataError, match="ask for 1 to"):
+        start_run(PageState("training", settings=settings_of(Config.from_flat({"training.eval_images": 0}))), "me")

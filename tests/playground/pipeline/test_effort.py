@@ -6,7 +6,14 @@ import pytest
 from core.analysis.model_costs import estimate_costs
 from core.config import Config
 from core.errors import PictureError
-from playground.pipeline.effort import estimate_gflops, is_heavy, require_memory_to_train
+from playground.pipeline.effort import (
+    estimate_all_gflops,
+    estimate_gflops,
+    estimate_run_gflops,
+    is_heavy,
+    require_memory_to_train,
+)
+from playground.support import sizes
 
 SCALES, RATIOS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5), (0.25, 0.33, 0.5, 0.67, 1.0, 1.5, 2.0, 3.0, 4.0)
 RANDOM = {"model.weights": "random"}
@@ -30,6 +37,27 @@ def test_the_estimate_agrees_with_the_counted_operations(changes):
         batch_size=1,
     ).gflops  # fmt: skip
     assert estimate_gflops(config, side**2) == pytest.approx(counted, rel=0.3)
+    assert estimate_gflops(config, side**2, classes) == pytest.approx(counted, rel=0.3)
+
+
+def test_many_classes_cost_more():
+    config = Config.from_flat({**RANDOM, "model.fpn_channels": 256})
+    counted = estimate_costs(
+        config.model, num_classes=1000, anchors_per_location=9, height=256, width=256, batch_size=1
+    ).gflops
+    assert counted > 2 * estimate_gflops(config, 256**2)
+    assert estimate_gflops(config, 256**2, 1000) == pytest.approx(counted, rel=0.3)
+
+
+def test_a_run_takes_its_steps_and_its_evaluations():
+    changes = {"training.steps": 10, "training.batch_size": 4, "training.eval_interval": 5}
+    config = Config.from_flat({**RANDOM, **changes, "inference.test_time_flip": True})
+    once, seen = estimate_gflops(config, 256**2, 6), estimate_all_gflops(config, 256, 256, 6)
+    assert seen == pytest.approx(2 * once)
+    trained = 10 * 4 * 3 * once
+    assert estimate_run_gflops(config, 256, 256, 6, 7) == pytest.approx(trained + 3 * 7 * seen)
+    config = config.replace({"training.eval_interval": 0})
+    assert estimate_run_gflops(config, 256, 256, 6, 7) == pytest.approx(trained + 7 * seen)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +82,16 @@ def test_only_what_takes_much_longer_than_usual_is_heavy(changes, expected):
 
 
 def test_training_that_needs_most_of_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(sizes, "MEMORY_LIMITS", ())
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8e9))
-    require_memory_to_train(Config(), 256, 256)
+    require_memory_to_train(Config(), 256, 256, 6)
     much = {**RANDOM, "model.depth": 152, "inference.image_size": 800, "training.batch_size": 16}
     said = r"^A training step would take about \d+ GB of memory, and this server has 8 GB .* raise “Gradient"
     with pytest.raises(PictureError, match=said):
-        require_memory_to_train(Config.from_flat(much), 600, 800)
-    require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800)
+        require_memory_to_train(Config.from_flat(much), 600, 800, 6)
+    require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800, 6)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=512e9))
-    require_memory_to_train(Config.from_flat(much), 600, 800)
+    require_memory_to_train(Config.from_flat(much), 600, 800, 6)
 
 
 def test_the_shape_of_the_picture_matters():

@@ -2,7 +2,7 @@ import pytest
 
 from core.runs.about import About
 from core.runs.folder import FINISHED, QUEUED, RunError, RunFolder, RunStatus
-from playground.runs.share import require_places, require_share
+from playground.runs.share import require_places, require_share, require_short
 from playground.sharing.shares import SHARE, Share, find_share
 from playground.support.sizes import measure_folder
 from playground.support.visitors import VISITORS, Sender
@@ -40,6 +40,13 @@ def test_a_visitor_has_a_number_of_places_in_the_queue(make):
         require_share(share, ME, 2, runs)
     with pytest.raises(RunError, match="stop some"):
         require_places(share, ME, 1, [ME, THEY, ME])
+
+
+def test_a_run_of_a_visitor_takes_so_much_of_the_time():
+    require_short(Share(run_gflops=1000), 1000)
+    said = r"would take about 1,235 GFLOP, and one of a visitor's may take 1,000 on this server: lower “Steps”"
+    with pytest.raises(RunError, match=said):
+        require_short(Share(run_gflops=1000), 1234.5678)
 
 
 def test_those_at_an_address_do_not_have_all_places_however_many_cookies_they_invent():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from playground.sharing import uploads
-from playground.sharing.uploads import UploadError, Uploads
+from playground.sharing.uploads import UploadError, Uploads, find_upload
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def shared(folder):
     path = folder / "hash" / "a.zip"
     path.write_text("content")
     return path
+
+
+def test_only_paths_inside_the_folder_name_uploads(folder, shared):
+    assert find_upload(str(shared)) == shared.resolve()
+    for other in ("coco", "", "a.zip", str(folder.parent), f"{folder}/../b", f"{shared}\0", "/" + "x" * 10_000):
+        assert find_upload(other) is None
 
 
 def test_each_takes_a_file_of_its_own(shared):
