@@ -1,4 +1,4 @@
-"""Who steers the training: the gradient on the heads' shared weights, by anchor and by group of anchors.
+"""Who steers the training: the gradient on the heads' last convolutions, by anchor and by group of anchors.
 
 Who pays is a share of the loss; who steers is a share of the gradient, which is what a step of training follows.
 

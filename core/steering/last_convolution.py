@@ -1,10 +1,11 @@
 """The gradient on the weight of a head's last convolution, in closed form.
 
-An output of an anchor at a location is the product of a row of the weight with the 3×3 patch of features around it. So
-the loss' gradient by that row is the slope of the loss by the output times the patch, and that of an anchor the outer
-product of its slopes and the patch. Its norm is the product of both norms; its inner product with any other gradient on
-the weight is the product of the slopes with what the convolution would return if that gradient were its weight. Anchors
-of different shapes have different rows: only those of the same scale and ratio can agree or disagree.
+An output of an anchor at a location is the product of a row of the weight with the 3×3 patch of features around it,
+plus a bias. So the loss' gradient by that row is the slope of the loss by the output times the patch, and that of an
+anchor the outer product of its slopes and the patch; that on the bias is left out. Its norm is the product of both
+norms; its inner product with any other gradient on the weight is the product of the slopes with what the convolution
+would return if that gradient were its weight. Anchors of different shapes have different rows: only those of the same
+scale and ratio can agree or disagree.
 
 Shapes: N anchors in all, A at a location, W outputs of each (the classes, or 4 deltas), C channels, G groups.
 """
@@ -94,11 +95,6 @@ def add_up_gradients(last: LastConvolution, groups: Tensor) -> Tensor:
         groups: Which anchors belong to each group, bool [G, N].
     """
     return torch.stack([torch.stack([_add_up(last, level, group) for group in groups]) for level in range(last.levels)])
-
-
-def add_up_all(last: LastConvolution, group: Tensor) -> Tensor:
-    """Returns the gradient of a group of anchors, bool [N], on all levels together, [A·W, C, 3, 3]."""
-    return torch.stack([_add_up(last, level, group) for level in range(last.levels)]).sum(dim=0)
 
 
 def _add_up(last: LastConvolution, level: int, group: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from core.steering.last_convolution import LastConvolution, add_up_all, add_up_gradients, measure_norms, project
+from core.steering.last_convolution import LastConvolution, add_up_gradients, measure_norms, project
 
 TINY = torch.finfo(torch.float32).tiny
 
@@ -43,15 +43,13 @@ class Ledger(NamedTuple):
         pulls: Each anchor's share, as in `Groups`, [N].
         products: Inner products of the gradients of each kind on each level with each other, float64
             [levels, G, levels, G].
-        objects: Norms of the gradients of each object's foreground anchors, [M].
-        object_pulls: Their shares, [M].
+        object_pulls: The share of each object's foreground anchors, [M].
     """
 
     length: float
     norms: Tensor
     pulls: Tensor
     products: Tensor
-    objects: Tensor
     object_pulls: Tensor
 
     @property
@@ -107,12 +105,11 @@ def open_ledger(last: LastConvolution, kinds: Tensor, owners: Tensor, objects: i
     whole = of_cells.sum(dim=(0, 1))
     square = whole.square().sum().clamp(min=TINY)
     pulls = project(last, whole) / square
-    owned = [owners == number for number in range(objects)]
+    owned = owners >= 0
     return Ledger(
         length=whole.norm().item(),
         norms=measure_norms(last),
         pulls=pulls,
         products=products,
-        objects=pulls.new_tensor([add_up_all(last, own).norm().item() for own in owned]),
-        object_pulls=pulls.new_tensor([pulls[own].sum().item() for own in owned]),
+        object_pulls=pulls.new_zeros(objects).index_add(0, owners[owned], pulls[owned]),
     )

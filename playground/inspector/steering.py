@@ -1,4 +1,4 @@
-"""Who steers at a place: the part of each of its anchors in the gradient on the subnets' shared weights."""
+"""Who steers at a place: the part of each of its anchors in the gradient on the subnets' last convolutions."""
 
 import torch
 from markupsafe import Markup

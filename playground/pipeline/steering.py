@@ -14,6 +14,7 @@ from core.steering.slopes import Slopes, find_slopes
 from playground.pipeline.losses import LossStages
 from playground.pipeline.outputs import QUICK_GFLOPS
 from playground.support.cache import Cache, PostponedError
+from playground.support.threads import all_threads
 
 MAX_GFLOPS = 100  # some 2 s on one processor
 MAX_BYTES = 200e6  # of the gradients of each kind on each level, while they are compared
@@ -56,7 +57,12 @@ class SteeringStages(LossStages):
 
     @property
     def _head_inputs(self) -> HeadInputs:
-        return _inputs.get(self.outputs_key, lambda: compute_inputs(self.network.model, self.pyramid.levels))
+        def compute() -> HeadInputs:
+            model, levels = self.network.model, self.pyramid.levels
+            with all_threads():  # nearly all of both subnets
+                return compute_inputs(model, levels)
+
+        return _inputs.get(self.outputs_key, compute)
 
     def _convolution(self, features: tuple[Tensor, ...], slopes: Tensor) -> LastConvolution:
         return LastConvolution(features, slopes, self.grid)

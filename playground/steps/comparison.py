@@ -36,7 +36,7 @@ RIVALS = (
     "not test; the built-in RetinaNet was trained for 8,500 steps of 8."
 )
 BEST_RATES = (
-    "New heads and a new pyramid on the frozen built-in backbone, scenes of 256 px with one or two small objects. A "
+    "New heads, and the built-in pyramid, on its frozen backbone; scenes of 256 px with one or two small objects. A "
     "short run with each learning rate chose the best one of each loss; it was then trained with other seeds, each "
     "time to the end of its schedule. What the paper reports took 90,000 steps of 16 pictures, and its network was "
     "trained as a whole."

@@ -122,7 +122,8 @@ def _headline(pipeline: Pipeline) -> str:
 STEP = Step(
     "loss",
     "Nearly all anchors are background, and each of them pays a little: together they drown the few that matter. Focal "
-    "loss turns the easy ones down by (1−pₜ)<sup>γ</sup>. The colours show where the loss of this picture is.",
+    "loss turns the easy ones down by (1−pₜ)<sup>γ</sup>. The colours show where the loss of this picture is or, "
+    f"under the figure “{STEERS}”, where its gradient comes from.",
     _headline,
     build_view,
     loss_levels,

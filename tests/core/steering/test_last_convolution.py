@@ -15,7 +15,6 @@ from core.retinanet.model import build_model
 from core.steering.kinds import KINDS, sort_by_kind
 from core.steering.last_convolution import (
     LastConvolution,
-    add_up_all,
     add_up_gradients,
     compute_inputs,
     estimate_gflops,
@@ -76,7 +75,6 @@ def test_groups_add_up_their_anchors(share, last, by_autograd):
         for index, group in enumerate(groups):
             inside = group.split(last.grid.counts)[level]
             torch.testing.assert_close(found[level, index], rows[inside].sum(dim=0))
-    torch.testing.assert_close(add_up_all(last, chosen), found[:, 0].sum(dim=0))
 
 
 def test_a_hand_made_gradient():
@@ -85,7 +83,7 @@ def test_a_hand_made_gradient():
     slopes = torch.tensor([[2.0, -1.0], *[[0.0, 0.0]] * 4])
     last = LastConvolution(tuple(torch.full((1, 1, 1), 3.0) for _ in range(5)), slopes, grid)
     assert measure_norms(last).tolist() == pytest.approx([3 * 5**0.5, 0, 0, 0, 0])
-    whole = add_up_all(last, torch.ones(5, dtype=torch.bool))
+    whole = add_up_gradients(last, torch.ones(1, 5, dtype=torch.bool)).sum(dim=(0, 1))
     assert whole[:, 0, 1, 1].tolist() == [6, -3] and whole.abs().sum() == 9
     assert estimate_gflops(grid, 1, 2, 3) == pytest.approx(2 * 5 * 2 * 9 * 4 / 1e9)
     assert estimate_memory(grid, 1, 2, 1) == 4 * add_up_gradients(last, torch.ones(1, 5, dtype=torch.bool)).numel()

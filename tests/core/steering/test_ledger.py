@@ -5,7 +5,7 @@ import torch
 
 from core.config import Anchors
 from core.retinanet.anchors import make_anchors
-from core.steering.last_convolution import LastConvolution, add_up_all, add_up_gradients
+from core.steering.last_convolution import LastConvolution, add_up_gradients
 from core.steering.ledger import open_ledger
 
 ONE = Anchors.model_validate({"scales": (1.0,), "ratios": (1.0,)})
@@ -33,13 +33,13 @@ def test_shares_by_hand():
     assert ledger.levels.norms.tolist() == [3, 1, 2, 0, 0] and ledger.levels.pulls.tolist() == [1.5, 0.5, -1, 0, 0]
     assert ledger.cells.pulls.view(5, 3).tolist()[1:3] == [[0, 0.5, 0], [0, -1, 0]]
     assert ledger.kinds.agreements.tolist() == [1, -1, 0] and ledger.agreements.tolist() == [1, 1, -1, 0, 0]
-    assert ledger.objects.tolist() == [3] and ledger.object_pulls.tolist() == [1.5]
+    assert ledger.object_pulls.tolist() == [1.5]
 
 
 def test_features_weigh_as_slopes_do():
     ledger = open_ledger(make_last([1.0, 1, 0, 0, 0], [4.0, 3, 1, 1, 1]), mark([0], [1], []), torch.full((5,), -1), 0)
     assert ledger.norms.tolist() == [4, 3, 0, 0, 0] and ledger.kinds.pulls.tolist() == pytest.approx([4 / 7, 3 / 7, 0])
-    assert ledger.objects.shape == ledger.object_pulls.shape == (0,)
+    assert ledger.object_pulls.shape == (0,)
 
 
 def test_without_a_gradient_nobody_steers():
@@ -71,4 +71,5 @@ def test_shares_of_groups_are_those_of_their_anchors():
     of_kinds = add_up_gradients(last, kinds).sum(dim=0).flatten(1)
     exact = torch.nn.functional.cosine_similarity(of_kinds[:, None], of_kinds[None], dim=2)
     torch.testing.assert_close(ledger.kinds.cosines, exact, atol=1e-4, rtol=0)
-    assert ledger.objects[1].item() == pytest.approx(add_up_all(last, owners == 1).norm().item())
+    for index in range(2):
+        assert ledger.object_pulls[index].item() == pytest.approx(ledger.pulls[owners == index].sum().item(), abs=1e-5)
