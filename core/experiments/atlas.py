@@ -31,8 +31,8 @@ AXES: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     }
 )  # fmt: skip
 
-# What all runs share. As in the paper nothing softens the first steps: plain SGD, neither warm-up nor clipping. Plain
-# heads would learn nothing in so few steps, so that these are normalised.
+# What all runs share. As in the paper nothing softens the first steps: SGD with momentum, neither warm-up nor clipping.
+# Plain heads would learn nothing in so few steps, so that these are normalised.
 BASE: Mapping[str, Any] = MappingProxyType(
     {
         "model.weights": "builtin",

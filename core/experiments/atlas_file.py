@@ -22,7 +22,7 @@ class Atlas(NamedTuple):
 
     Attributes:
         command: The command that made the file.
-        seconds: Median seconds of a run there, on one processor, with what else it did.
+        seconds: Median time of a run on one processor, which may have been at work on other things, too.
         base: The settings that all runs share, by path.
         runs: The runs of each place, those with different seeds; places without runs are not among them.
     """

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from core.config import ConfigError
-from core.experiments.atlas import BASE, parse_key, to_settings
+from core.experiments.atlas import build_config, parse_key, to_settings
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.keys import SCORE, evaluated_split, evaluation_key
@@ -18,6 +18,7 @@ from playground.steps.evaluation.step import selected_pictures
 from playground.support.untrusted import is_index
 
 STEP, DRAWING = "evaluation", "picture"
+FIRST_SEED = 0  # of the runs of the stability atlas
 
 
 def connect_evaluation(page: PageComponents) -> None:
@@ -68,8 +69,9 @@ def follow_link(state: PageState, link: str) -> PageState:
         state: The state before.
         link: "go mine/val/3" for an image, "open 3" for one of the worst images, "label 3" for one with suspected
             labels and "correct 3" to draw on it, "use 0.4" for a score threshold, "set inference.image_size 512" for
-            any hyperparameter, "place" or "repeat" and a key of the stability atlas for the settings of its runs, or a
-            field of the evaluation query and its value, see `update_query`; untrusted.
+            any hyperparameter, "place" and a key of the stability atlas for the values of its axes, "repeat" and a key
+            for all settings of its first run, or a field of the evaluation query and its value, see `update_query`;
+            untrusted.
 
     Raises:
         UserError: The link is not one of these, or leads nowhere.
@@ -83,9 +85,10 @@ def follow_link(state: PageState, link: str) -> PageState:
         case "set":
             path, _, text = value.partition(" ")
             return state._replace(settings=settings_of(state.config().replace({path: text})))
-        case "place" | "repeat":
-            values = to_settings(parse_key(value)) | (dict(BASE) if word == "repeat" else {})
-            return state._replace(settings=settings_of(state.config().replace(values)))
+        case "place":
+            return state._replace(settings=settings_of(state.config().replace(to_settings(parse_key(value)))))
+        case "repeat":
+            return state._replace(settings=settings_of(build_config(parse_key(value), FIRST_SEED)))
         case "open":
             return _open(state, value, WORST)
         case "label":

@@ -13,7 +13,7 @@ from core.experiments.atlas_file import Atlas
 from core.experiments.atlas_outcome import DIVERGES, LEARNS, STALLS, Run, classify_all
 from playground.components import html
 from playground.steps.dials import ATLAS_AXES
-from playground.support.wording import name_choice
+from playground.support.wording import SWITCHED, name_choice
 
 ACROSS, DOWN, RUN = "across", "down", "atlas"  # dials
 NAMES = dict(zip(ATLAS_AXES, AXES, strict=True))  # the paths of the axes
@@ -50,7 +50,7 @@ def _list_cells(middle: Sequence[Any], across: str, fixed: dict[str, Any]) -> tu
     return tuple((place, len(list(same))) for place, same in groupby(places))
 
 
-def build_map(atlas: Atlas, rows: Sequence[Row], across: str, down: str, here: Place, chosen: Place | None) -> Markup:
+def build_map(atlas: Atlas, rows: Sequence[Row], across: str, down: str, here: Place | None, chosen: Place) -> Markup:
     """Returns the map as a table with a button per place.
 
     Args:
@@ -58,7 +58,7 @@ def build_map(atlas: Atlas, rows: Sequence[Row], across: str, down: str, here: P
         rows: Its rows.
         across: Path of the horizontal axis.
         down: Path of the vertical axis.
-        here: The place of the visitor's settings.
+        here: The place of the visitor's settings, None if none is near.
         chosen: The place whose run is shown.
     """
     head = html.join(Markup('<th scope="col">{}</th>').format(name_value(across, value)) for value in AXES[across])
@@ -75,7 +75,7 @@ def build_map(atlas: Atlas, rows: Sequence[Row], across: str, down: str, here: P
     return html.scroll(inner, f"Outcome by {LABELS[down]} and {LABELS[across]}", "atlas")
 
 
-def _cell(atlas: Atlas, place: Place, width: int, here: Place, chosen: Place | None) -> Markup:
+def _cell(atlas: Atlas, place: Place, width: int, here: Place | None, chosen: Place) -> Markup:
     runs = atlas.runs[place]
     outcome = classify_all(runs)
     is_here = place == here
@@ -102,7 +102,10 @@ def describe(place: Place) -> str:
 
 
 def name_value(path: str, value: Any) -> str:
-    """Returns a value of an axis in words."""
+    """Returns a value of a hyperparameter in words."""
     if value is IDLE:
         return "–"
-    return name_choice(value) if knobs()[path].kind == "choice" else format_value(value).removesuffix(".0")
+    if knobs()[path].kind == "choice":
+        return name_choice(value)
+    text = format_value(value)
+    return text.removesuffix(".0") if isinstance(value, float) else SWITCHED.get(text, text)

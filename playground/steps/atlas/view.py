@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from core.config import Circumstances, format_value, knobs
+from core.config import POSTPROCESSING, Circumstances, Config, knobs
 from core.experiments.atlas import (
     ALPHA,
+    AXES,
     BASE,
     GAMMA,
     KIND,
     PRIOR,
     RATE,
     Place,
+    build_config,
     find_nearest,
     find_values,
     parse_key,
@@ -37,6 +39,7 @@ from playground.steps.atlas.map import (
     describe,
     describe_score,
     list_rows,
+    name_value,
 )
 from playground.steps.dials import Dials
 from playground.support.wording import name_choice
@@ -48,9 +51,9 @@ USUAL_AXES = (RATE, PRIOR)
 MOVES = dict.fromkeys((GAMMA, ALPHA, PRIOR, KIND, RATE), "the stability atlas")
 ABOUT = (
     "Short runs, made beforehand: {places} combinations of loss, γ, α, prior π and learning rate, {seeds}, {steps} "
-    "steps of {batch} scenes of {size} px; {hours:.1f} hours of one processor in all. They train new heads on the "
-    "frozen built-in backbone. As in the paper they have plain SGD without warm-up or gradient clipping; unlike there, "
-    "their heads are normalised. Axes that are not on the map follow your settings; {here} is the nearest place."
+    "steps of {batch} scenes of {size} px; about {hours:.1f} hours of one processor in all. They train new heads and "
+    "the built-in pyramid on its frozen backbone. As in the paper they have SGD with momentum, without warm-up or "
+    "gradient clipping; unlike there, their heads are normalised. Axes that are not on the map follow your settings."
 )
 CRITERION = {
     LEARNS: "AP50 on {images} held-out scenes reaches {learnt:g}",
@@ -62,7 +65,13 @@ LIMITS = (
     "learns first is not the best in the end. Near a border another seed may end otherwise. Another optimizer, "
     "warm-up, clipping, heads, scenes and batch sizes move the borders."
 )
-WITHOUT_LOSS = "The atlas has no runs with your loss, {}; it is drawn for {} instead."
+NEAREST = f"{HERE} is the place that is nearest to your settings."
+WITHOUT_LOSS = "The atlas has no runs with your loss, {}; it is drawn for {} instead, and no place is marked as yours."
+OTHER_RATES = (
+    "Your learning rate is {}'s, and the runs have {}, where the same number means another step: no place is marked "
+    "as yours."
+)
+OPTIMIZER, SEED = "training.optimizer", "training.seed"
 
 
 def build_atlas(pipeline: Pipeline, dials: Dials) -> Markup:
@@ -72,13 +81,20 @@ def build_atlas(pipeline: Pipeline, dials: Dials) -> Markup:
     here = reduce_place(values)
     chosen = parse_key(dials.atlas) if dials.atlas else here
     across, down = choose_axes(dials)
-    text = html.paragraph(_describe_runs(atlas))
-    if find_nearest(config) is None:
-        text += html.paragraph(WITHOUT_LOSS.format(name_choice(config.loss.kind), name_choice(here[0])))
+    missing = _explain_missing(config, here)
+    text = html.paragraph(_describe_runs(atlas)) + html.paragraph(missing or NEAREST)
     text += _tabs("Across", ACROSS, across, without=down) + _tabs("Down", DOWN, down, without=across)
-    text += build_map(atlas, list_rows(values, across, down), across, down, here, chosen)
-    text += _describe_outcomes() + _build_runs(atlas, chosen) + _compare_settings(pipeline)
+    text += build_map(atlas, list_rows(values, across, down), across, down, None if missing else here, chosen)
+    text += _describe_outcomes() + _build_runs(atlas, chosen) + _compare_settings(pipeline, chosen)
     return html.details(TITLE, text + html.paragraph(LIMITS))
+
+
+def _explain_missing(config: Config, here: Place) -> str:
+    """Returns why no place is near the settings, "" if one is."""
+    if find_nearest(config) is None:
+        return WITHOUT_LOSS.format(name_choice(config.loss.kind), name_choice(here[0]))
+    optimizers = config.training.optimizer, BASE[OPTIMIZER]
+    return OTHER_RATES.format(*map(name_choice, optimizers)) if optimizers[0] != optimizers[1] else ""
 
 
 def choose_axes(dials: Dials) -> tuple[str, str]:
@@ -106,7 +122,6 @@ def _describe_runs(atlas: Atlas) -> str:
         batch=atlas.base["training.batch_size"],
         size=atlas.base["scenes.image_size"],
         hours=atlas.seconds * sum(len(runs) for runs in atlas.runs.values()) / 3600,
-        here=HERE,
     )
 
 
@@ -154,13 +169,19 @@ def _code(command: str) -> Markup:
     return Markup("<p><code>{}</code></p>").format(command)
 
 
-def _compare_settings(pipeline: Pipeline) -> Markup:
-    """Returns in which of the settings that all runs share the visitor's differ."""
+def _compare_settings(pipeline: Pipeline, place: Place) -> Markup:
+    """Returns which settings of the runs differ from the visitor's, beside the axes; no others of the detections."""
     config = pipeline.config
     values, circumstances = config.to_flat(), Circumstances(generated=pipeline.picture.is_scene)
+    of_run = build_config(place, 0).to_flat()
+    paths = [
+        path
+        for path in dict.fromkeys((*BASE, *of_run))
+        if path in BASE or (path not in (*AXES, SEED) and knobs()[path].effect not in POSTPROCESSING)
+    ]
     others = [
-        f"{knobs()[path].label} {format_value(value)}"
-        for path, value in BASE.items()
-        if values[path] != value and knobs()[path].acts(config, circumstances)
+        f"{knobs()[path].label} {name_value(path, of_run[path])}"
+        for path in paths
+        if values[path] != of_run[path] and knobs()[path].acts(config, circumstances)
     ]
     return html.paragraph(f"Unlike your settings, the runs have: {', '.join(others)}.") if others else Markup()

@@ -13,6 +13,7 @@ from playground.events.evaluation import follow_link
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.state.page_state import PageState
+from playground.state.settings import settings_of
 from playground.steps.atlas import view
 from playground.steps.atlas.map import list_rows
 from playground.steps.dials import Dials
@@ -37,7 +38,7 @@ def run(seed: int, ap50: float | None, *losses: float) -> Run:
 
 
 def test_the_map_has_a_cell_per_place_and_the_dot_at_the_settings():
-    cells = CELL.findall(atlas_of("training.learning_rate=0.02&model.prior_probability=0.1"))
+    cells = CELL.findall(atlas_of("training.optimizer=sgd&training.learning_rate=0.02&model.prior_probability=0.1"))
     assert len(cells) == len(AXES[PRIOR]) * len(AXES[RATE])
     assert [key for _, _, key, _, _, _ in cells][:2] == ["focal,2,0.25,0.01,0.001", "focal,2,0.25,0.01,0.01"]
     (here,) = [cell for cell in cells if "●" in cell[5]]
@@ -45,6 +46,19 @@ def test_the_map_has_a_cell_per_place_and_the_dot_at_the_settings():
     for outcome, _, key, _, name, text in cells:
         assert outcome == classify_all(shipped_atlas().runs[view.parse_key(key)])
         assert text[0] == {LEARNS: "✓", STALLS: "–", DIVERGES: "✕"}[outcome] and f": {outcome}" in name
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("training.optimizer=adamw", "Your learning rate is AdamW's"),
+        ("training.optimizer=sgd&loss.kind=poly1_focal", "no runs with your loss"),
+    ],
+)
+def test_no_place_is_marked_as_the_settings_if_none_is_near(query, says):
+    """The atlas' learning rates are SGD's: the same number is another step under another optimizer."""
+    text = atlas_of(query)
+    assert says in text and "●" not in text and "your settings" not in "".join(cell[4] for cell in CELL.findall(text))
 
 
 def test_what_is_one_run_is_one_cell():
@@ -76,8 +90,13 @@ def test_a_loss_that_the_atlas_lacks_is_said():
 
 def test_the_other_settings_of_the_runs_are_said():
     assert "Unlike your settings, the runs have: Heads new," in atlas_of("")
+    assert "Weight decay 0.0001" in atlas_of("training.weight_decay=0.05") and "Weight decay" not in atlas_of("")
+    assert "NMS" not in atlas_of("inference.nms_threshold=0.3").partition("Unlike your settings")[2]
     place = to_key(list_places()[0])
-    state = follow_link(PageState("training"), f"repeat {place}")
+    state = PageState("training")
+    state = state._replace(settings=settings_of(state.config().replace({"training.weight_decay": 0.05})))
+    state = follow_link(state, f"repeat {place}")
+    assert state.config() == build_config(list_places()[0], 0)
     assert "Unlike your settings" not in atlas_of(to_link(state, state.config()))
 
 
