@@ -35,7 +35,8 @@ def label_table(result: EvaluationResult, query: EvaluationQuery, split: ImageRe
     errors = select_label_errors(report, query.choice)
     rows = tuple(_row(each, result, current) for each in errors[:SHOWN])
     columns = ("picture", "suspicion", "score", "quality", "box editor")
-    table = html.table(html.Table(f"Suspected errors of the labels: {len(errors):,}", columns, rows))
+    which = f"the likeliest {SHOWN} of {len(errors):,}" if len(errors) > SHOWN else f"{len(errors):,}"
+    table = html.table(html.Table(f"Suspected errors of the labels: {which}", columns, rows))
     if not report.label_errors:
         return table
     where = OF_SCENES if split.source == SCENES else OF_ALBUM if is_from_album(split) else OF_DATA_SET
