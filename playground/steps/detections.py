@@ -1,22 +1,19 @@
 """The detections step: from scores to boxes, with every box before NMS and which box suppressed which."""
 
 import numpy as np
-import torch
 from markupsafe import Markup
 
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
-from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
-from core.retinanet.tiles import WHOLE
-from playground.canvas.view import Layer
+from core.retinanet.postprocess import BEYOND_CAP, KEPT
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import Figure, bars, colour
-from playground.inspector.detection import DRAWN_FROM, count_strong, name_sight
-from playground.inspector.inspect import inspect
-from playground.inspector.overlaps import is_fusing, words_of
+from playground.inspector.inspect import Inspection, inspect
 from playground.inspector.rescue_report import ON, build_list
 from playground.pipeline.pipeline import Pipeline
+from playground.steps.candidates.layers import candidate_layers, tile_layers
+from playground.steps.candidates.readout import build_best, count_candidates, say_drawn, say_fused
 from playground.steps.dials import BOXES, PRECISION, ROBUSTNESS, Dials
 from playground.steps.levels import funnel_levels
 from playground.steps.precision.counted import choose, of_picture
@@ -25,8 +22,6 @@ from playground.steps.robustness.view import robustness_dials, robustness_figure
 from playground.steps.step import Focus, Step, StepText, StepView, StripItem, score_heat, truth_layer
 from playground.support.wording import name_knobs
 
-WEAKER = f"weaker detections, below {DRAWN_FROM:g}"
-
 
 def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     """Shows all candidates, their outcome, and how many of them pass each stage on each level."""
@@ -34,13 +29,13 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         return _build_precision_view(pipeline, focus)
     if focus.dials.graph == ROBUSTNESS:
         return _build_robustness_view(pipeline, focus)
-    layers = (truth_layer(pipeline, visible=False), *_tile_layers(pipeline), *_candidate_layers(pipeline))
-    seen = inspect(pipeline, focus.pick, focus.dials.asked, rescued=focus.dials.rescue == ON)
+    layers = (truth_layer(pipeline, visible=False), *tile_layers(pipeline), *candidate_layers(pipeline))
+    seen = _inspect_click(pipeline, focus)
     heat = seen.heat or score_heat(pipeline, focus.level, key="scores", visible=False)
 
     def build_text() -> StepText:
-        text = seen.text + _counts(pipeline) + _say_fused(pipeline) + _say_drawn(pipeline)
-        text += build_list(pipeline, on=focus.dials.rescue == ON) + _kept(pipeline)
+        text = seen.text + count_candidates(pipeline) + say_fused(pipeline) + say_drawn(pipeline)
+        text += build_list(pipeline, on=focus.dials.rescue == ON) + build_best(pipeline)
         return StepText(text, _funnel(pipeline), dials=(_choose_graph(focus.dials),))
 
     return StepView((*layers, *seen.layers), heat, build_text)
@@ -58,163 +53,28 @@ def _build_precision_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _build_robustness_view(pipeline: Pipeline, focus: Focus) -> StepView:
-    """Shows what becomes of the detections when the picture changes, or why it cannot be measured."""
+    """Shows what becomes of the detections when the picture changes, or why that cannot be measured, and the click."""
     chooser = _choose_graph(focus.dials)
+    seen = _inspect_click(pipeline, focus) if focus.pick else Inspection(Markup())
 
     def build_text() -> StepText:
         try:
-            return robustness_text(pipeline, focus, chooser)
+            text = robustness_text(pipeline, focus, chooser)
         except UserError as error:
-            return StepText(html.paragraph(name_knobs(error)), dials=(chooser, *robustness_dials(focus.dials)))
+            text = StepText(html.paragraph(name_knobs(error)), dials=(chooser, *robustness_dials(focus.dials)))
+        return text._replace(more=seen.text)
 
-    return StepView((truth_layer(pipeline, visible=False), *_candidate_layers(pipeline)), build_text=build_text)
+    layers = (truth_layer(pipeline, visible=False), *candidate_layers(pipeline), *seen.layers)
+    return StepView(layers, seen.heat, build_text)
+
+
+def _inspect_click(pipeline: Pipeline, focus: Focus) -> Inspection:
+    return inspect(pipeline, focus.pick, focus.dials.asked, rescued=focus.dials.rescue == ON)
 
 
 def _choose_graph(dials: Dials) -> Dial:
     choices = (("Candidates of each level", ""), ("How AP is made", PRECISION), ("Robustness", ROBUSTNESS))
     return Dial("graph", "Figure", CHOICE, dials.graph if dials.graph != BOXES else "", choices=choices)
-
-
-def _tile_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
-    """Returns the outlines of the tiles, and the boxes that are left out at their edges; nothing without tiles."""
-    cut = pipeline.merged.cut
-    if cut is None:
-        return ()
-    return (
-        Layer("tiles", "tiles", "tile", pipeline.tile_boxes.numpy(), dashed=True, width=1),
-        Layer("cut", "cut by a tile's edge", "cut", cut.box.numpy(), width=1, values=cut.score, visible=False),
-    )
-
-
-def _candidate_layers(pipeline: Pipeline) -> tuple[Layer, ...]:
-    """Returns the candidates as layers: before NMS, suppressed (with lines to the suppressor), beyond the cap, kept."""
-    found, fates = pipeline.candidates, pipeline.fates
-    class_names = pipeline.network.class_names
-    suppressed = fates.fate == SUPPRESSED
-    order = fates.order
-    captions = tuple(
-        f"{class_names[label]} {score:.2f}"
-        for label, score in zip(found.label[order].tolist(), fates.score[order].tolist(), strict=True)
-    )
-    strong = count_strong(pipeline)
-
-    def detections(key: str, label: str, chosen: slice, *, visible: bool = True) -> Layer:
-        boxes, scores = fates.box[order][chosen].numpy(), fates.score[order][chosen]
-        return Layer(key, label, "kept", boxes, width=2, values=scores, captions=captions[chosen], visible=visible)
-
-    cut = fates.fate == BEYOND_CAP
-    return (
-        Layer("before", "before NMS", "before", found.box.numpy(), width=1, values=found.score, visible=False),
-        Layer(
-            "suppressed",
-            words_of(pipeline).lost,
-            "suppressed",
-            found.box[suppressed].numpy(),
-            width=1,
-            values=found.score[suppressed],
-            links=lambda: _suppressor_lines(pipeline, suppressed),
-            visible=False,
-        ),
-        Layer(
-            "beyond-cap", "beyond the cap", "beyond_cap", fates.box[cut].numpy(), values=fates.score[cut], visible=False
-        ),
-        *([detections("weaker", WEAKER, slice(strong, None), visible=False)] if strong < len(order) else []),
-        detections("kept", "detections", slice(strong)),
-    )
-
-
-def _suppressor_lines(pipeline: Pipeline, suppressed: torch.Tensor) -> torch.Tensor:
-    """Returns lines [S, 4] from suppressed boxes to their suppressors; NaN if soft NMS has no single one."""
-    boxes, winners = pipeline.fates.box, pipeline.suppressors.candidate[suppressed]
-    links = torch.cat([_centres(boxes[suppressed]), _centres(boxes[winners])], dim=1)
-    links[winners < 0] = torch.nan
-    return links
-
-
-def _centres(boxes: torch.Tensor) -> torch.Tensor:
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
-
-
-def _counts(pipeline: Pipeline) -> Markup:
-    fate, counts = pipeline.fates.fate, pipeline.level_counts
-    pairs = [
-        *_count_views(pipeline),
-        ("scores", html.count(sum(level.anchors for level in counts) * len(pipeline.network.class_names))),
-        ("above the threshold", html.count(sum(level.scored for level in counts))),
-        ("after top-K", html.count(sum(level.topk for level in counts))),
-        *_count_origins(pipeline),
-        (f"{words_of(pipeline).lost} by NMS", html.count(int((fate == SUPPRESSED).sum()))),
-        ("beyond the cap", html.count(int((fate == BEYOND_CAP).sum()))),
-        ("detections", html.count(int((fate == KEPT).sum()))),
-    ]
-    return html.facts(pairs)
-
-
-def _count_views(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Returns the number of tiles and of views, and what these cost; nothing of what there is only one of."""
-    tiles = [("tiles, beside the whole picture", html.count(len(pipeline.tiles)))] if pipeline.tiles else []
-    if len(pipeline.views) == 1:
-        return tiles
-    cost = f"{pipeline.gflops:,.1f} GFLOP instead of {pipeline.costs.gflops:,.1f}"
-    return [*tiles, ("views", f"{len(pipeline.views)}, {cost}{' without tiles' if tiles else ''}")]
-
-
-def _count_origins(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Returns how many candidates come from the whole picture and from the tiles; nothing without tiles."""
-    found, cut = pipeline.merged
-    if cut is None or found.tile is None:
-        return []
-    whole = int((found.tile == WHOLE).sum())
-    return [
-        ("cut by a tile's edge", html.count(len(cut.score))),
-        ("left of the whole picture", html.count(whole)),
-        ("left of the tiles", html.count(len(found.score) - whole)),
-    ]
-
-
-def _say_fused(pipeline: Pipeline) -> Markup:
-    """Returns how the scores of fused boxes come about; nothing if none are fused."""
-    if not is_fusing(pipeline):
-        return Markup()
-    views = len(pipeline.views)
-    few = f", times N/{views} where a cluster has N boxes, fewer than the {views} views" if views > 1 else ""
-    return html.paragraph(
-        "A detection is the mean of the boxes of its cluster, weighted by their scores, and its score is the plain "
-        f"mean of these{few}. So weak boxes lower it: a higher score threshold leaves them out."
-    )
-
-
-def _say_drawn(pipeline: Pipeline) -> Markup:
-    """Returns which detections are drawn at first; nothing if it is all of them."""
-    strong, count = count_strong(pipeline), len(pipeline.fates.order)
-    if strong == count:
-        return Markup()
-    return html.paragraph(
-        f"{strong:,} of the {count:,} detections are drawn: those with a score of {DRAWN_FROM:g} or more. Below the "
-        f"picture, “{WEAKER}” shows the others; a higher score threshold drops them."
-    )
-
-
-def _kept(pipeline: Pipeline) -> Markup:
-    found, fates = pipeline.candidates, pipeline.fates
-    names = pipeline.network.class_names
-    order = fates.order[:50]
-    winners = pipeline.suppressors.candidate
-    is_seen_often = found.tile is not None or found.view is not None
-    suppressed = np.bincount(winners[winners >= 0].numpy(), minlength=len(found.score))
-    rows = tuple(
-        (
-            names[found.label[index]],
-            f"{fates.score[index]:.2f}",
-            LEVELS[found.level[index]],
-            str(suppressed[index]),
-            *([name_sight(pipeline, index)] if is_seen_often else []),
-        )
-        for index in order.tolist()
-    )
-    boxes = tuple(html.box_of("kept", position) for position in range(len(rows)))
-    columns = ("class", "score", "level", words_of(pipeline).gains, *(("seen",) if is_seen_often else ()))
-    return html.table(html.Table("Best detections", columns, rows, boxes=boxes))
 
 
 def _funnel(pipeline: Pipeline) -> dict:

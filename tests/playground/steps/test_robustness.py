@@ -8,6 +8,7 @@ from core.robustness.changes import CHANGES
 from core.robustness.survival import measure_survival
 from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
+from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.state.effort import asks_for_much
 from playground.state.page_state import PageState
@@ -89,6 +90,15 @@ def test_without_detections_and_where_it_takes_too_long_it_says_so(counted, monk
     monkeypatch.setattr(measured, "MAX_GFLOPS", 0.01)
     slow = shown(pipeline(inference__max_detections=3), "noise").build_text()
     assert "this page spends at most" in slow.readout and [each.name for each in slow.dials] == ["graph", "change"]
+
+
+def test_a_click_tells_of_its_box_as_beside_the_usual_figure(monkeypatch):
+    monkeypatch.setattr(measured, "MAX_GFLOPS", 0.01)  # the report is there, whatever is refused
+    here, pick = pipeline(inference__max_detections=3), Pick(0, 0, "kept", 1)
+    view, seen = shown(here, "noise", pick), inspect(here, pick, Dials().asked)
+    assert view.build_text().more == seen.text and seen.text
+    assert [each.key for each in seen.layers] == [each.key for each in view.layers][-len(seen.layers) :] != []
+    assert shown(here, "noise").build_text().more == ""
 
 
 def test_dials():
