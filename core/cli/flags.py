@@ -86,8 +86,9 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 def parse_count(text: str, most: int = MAX_COUNT) -> int:
     """Reads a non-negative whole number up to a bound."""
-    if not text.isdecimal() or len(text) > len(str(MAX_COUNT)):
+    if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 0")
-    if int(text) > most:
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(most)) or int(digits) > most:  # Python reads no number of thousands of digits
         raise argparse.ArgumentTypeError(f"{quote(text)} is more than {most:,}")
-    return int(text)
+    return int(digits)

@@ -220,7 +220,7 @@ def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: 
     if size is None:  # which the run itself says
         return
     require_affordable(config, *size, classes)
-    require_memory_to_train(config, *size, classes)
+    require_memory_to_train(config, *size, classes, len(data))
     if share := find_share():
         held_out = count_images(open_source(ImageRef(split.source, "val"), config.scenes, visitor), config)
         require_short(share, estimate_run_gflops(config, *size, classes, held_out))

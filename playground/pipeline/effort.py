@@ -9,13 +9,14 @@ from core.io.text import count_noun
 from core.retinanet.preprocess import PAD_TO
 from core.retinanet.tiles import Tile, is_tiled, make_tiles
 from core.retinanet.views import View, make_views, settings_of
+from core.training.feature_cache import MEGABYTE
 from playground.pipeline.outputs import QUICK_GFLOPS
 from playground.support.sizes import measure_memory
 
 MAX_TILES = 64
 MAX_GFLOPS = 1500  # of all tiles of a picture, and of all its other views; about 10 s on two cores
 MAX_BYTES = 200e6  # of their outputs: all large results of the page together may take as much
-MEMORY_SHARE = 0.7  # of the server's memory, which a step of a run may need
+MEMORY_SHARE = 0.7  # of the server's memory, which a run may need
 MAX_ANCHORS = 100_000  # up to which their assignment, losses and layers take some 0.2 s
 MAX_CANDIDATES = 15_000  # up to which NMS does
 BODY = {18: 72e3, 34: 146e3, 50: 164e3, 101: 312e3, 152: 460e3}  # operations for a pixel of the input, by depth
@@ -116,34 +117,44 @@ def _require_small(config: Config, inputs: list[float], what: str, remedy: str, 
         )
 
 
-def require_memory_to_train(config: Config, height: int, width: int, classes: int) -> None:
-    """Refuses a run whose steps need so much of the server's memory that it would end everything else.
+def require_memory_to_train(config: Config, height: int, width: int, classes: int, pictures: int) -> None:
+    """Refuses a run that needs so much of the server's memory that it would end everything else.
 
     Args:
         config: The settings.
         height: Height of a picture in pixels.
         width: Width of a picture in pixels.
         classes: Number of classes of the data set.
+        pictures: Number of pictures to train on.
 
     Raises:
-        PictureError: Its steps do.
+        PictureError: It does.
     """
-    side = PAD_TO * math.ceil(math.sqrt(estimate_pixels(config, height, width)) / PAD_TO)  # of a square as large
-    needed = estimate_costs(
+    pixels = estimate_pixels(config, height, width)
+    side = PAD_TO * math.ceil(math.sqrt(pixels) / PAD_TO)  # of a square as large
+    costs = estimate_costs(
         config.model,
         num_classes=classes,
         anchors_per_location=config.anchors.per_location,
         height=side,
         width=side,
         batch_size=math.ceil(config.training.batch_size / config.training.accumulation),
-    ).training_bytes
-    total = measure_memory()
+    )
+    needed, total = costs.training_bytes + estimate_cache(config, pixels, pictures), measure_memory()
     if needed > MEMORY_SHARE * total:
         raise PictureError(
-            f"A training step would take about {needed / 1e9:,.0f} GB of memory, and this server has "
-            f"{total / 1e9:,.0f} GB for everything: lower “Batch size” or “Shorter side”, or raise “Gradient "
-            "accumulation”."
+            f"The training would take about {needed / 1e9:,.0f} GB of memory, and this server has "
+            f"{total / 1e9:,.0f} GB for everything: lower “Batch size”, “Shorter side” or “Feature cache”, or raise "
+            "“Gradient accumulation”."
         )
+
+
+def estimate_cache(config: Config, pixels: float, pictures: int) -> float:
+    """Returns the bytes of the feature maps that a run keeps of pictures of so many pixels, each plain and mirrored."""
+    training = config.training
+    channels = 512 if config.model.depth >= 50 else 128  # of C3; each further map has twice as many
+    size = 4 * pixels * channels * (1 / 8**2 + 2 / 16**2 + 4 / 32**2)  # float32
+    return min(training.cache_features * MEGABYTE, min(2 * pictures, training.steps * training.batch_size) * size)
 
 
 def estimate_run_gflops(config: Config, height: int, width: int, classes: int, held_out: int) -> float:

@@ -127,7 +127,12 @@ def test_files_that_cannot_be_written_are_refused_before_anything_is_loaded(argu
 
 
 @pytest.mark.parametrize(
-    ("masks", "said"), [("100001", "'100001' is more than 100,000"), ("9" * 5000, "is not a whole number from 0")]
+    ("masks", "said"),
+    [
+        ("100001", "'100001' is more than 100,000"),
+        ("9" * 5000, "is more than 100,000"),
+        ("-1", "is not a whole number from 0"),
+    ],
 )
 def test_more_masks_than_any_map_needs_are_refused(masks, said, picture, capsys):
     with pytest.raises(SystemExit):

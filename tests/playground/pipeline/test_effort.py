@@ -8,6 +8,7 @@ from core.config import Config
 from core.errors import PictureError
 from playground.pipeline.effort import (
     estimate_all_gflops,
+    estimate_cache,
     estimate_gflops,
     estimate_run_gflops,
     is_heavy,
@@ -84,14 +85,36 @@ def test_only_what_takes_much_longer_than_usual_is_heavy(changes, expected):
 def test_training_that_needs_most_of_the_memory_is_refused(monkeypatch):
     monkeypatch.setattr(sizes, "MEMORY_LIMITS", ())
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8e9))
-    require_memory_to_train(Config(), 256, 256, 6)
+    require_memory_to_train(Config(), 256, 256, 6, 100)
     much = {**RANDOM, "model.depth": 152, "inference.image_size": 800, "training.batch_size": 16}
-    said = r"^A training step would take about \d+ GB of memory, and this server has 8 GB .* raise “Gradient"
+    said = r"^The training would take about \d+ GB of memory, and this server has 8 GB .* raise “Gradient"
     with pytest.raises(PictureError, match=said):
-        require_memory_to_train(Config.from_flat(much), 600, 800, 6)
-    require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800, 6)
+        require_memory_to_train(Config.from_flat(much), 600, 800, 6, 100)
+    require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800, 6, 100)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=512e9))
-    require_memory_to_train(Config.from_flat(much), 600, 800, 6)
+    require_memory_to_train(Config.from_flat(much), 600, 800, 6, 100)
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(18, 14 * 256), (50, 56 * 256)])
+def test_the_feature_cache_counts_up_to_its_bound(depth, expected):
+    """C3 of a picture of 16 × 16 px has 128 or 512 channels of 2 × 2 values of 4 bytes; C4 has half, C5 a quarter."""
+    settings = {**RANDOM, "model.depth": depth, "model.freeze_stages": 5, "training.cache_features": 1}
+    config = Config.from_flat({**settings, "training.steps": 100, "training.batch_size": 8})
+    assert estimate_cache(config, 16 * 16, 3) == 2 * 3 * expected
+    assert estimate_cache(config.replace({"training.steps": 1, "training.batch_size": 5}), 256, 3) == 5 * expected
+    assert estimate_cache(config, 800 * 800, 400) == 1e6
+    assert estimate_cache(config.replace({"training.cache_features": 0}), 256, 3) == 0
+
+
+def test_a_feature_cache_that_fills_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(sizes, "MEMORY_LIMITS", ())
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=16e9))
+    settings = {**RANDOM, "model.depth": 50, "model.freeze_stages": 5, "training.cache_features": 50_000}
+    large = Config.from_flat({**settings, "inference.image_size": 800, "training.batch_size": 1})
+    large = large.replace({"training.steps": 5000})
+    require_memory_to_train(large, 800, 800, 6, 10)
+    with pytest.raises(PictureError, match="“Feature cache”"):
+        require_memory_to_train(large, 800, 800, 6, 1000)
 
 
 def test_the_shape_of_the_picture_matters():
