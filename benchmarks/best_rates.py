@@ -48,13 +48,13 @@ def main() -> None:
     lengths = {"training.steps": options.steps, "training.eval_interval": max(1, options.steps // 10)}
     rates, searched = {}, []
     for number, loss in enumerate(LOSSES):
-        tried = search_rate(loss, options.work / f"search-{number}", options.search_steps)
+        tried = search_rate(loss, options.work / f"search-{options.search_steps}" / f"{number}", options.search_steps)
         rates[loss.name] = best_rate(tried)
         searched.append({"loss": loss.name, "ap": tried, "best": rates[loss.name]})
         print(f"{loss.name}: " + ", ".join(f"{rate:g}: {ap:.3f}" for rate, ap in tried.items()), flush=True)
     losses = [each._replace(settings={**each.settings, RATE: rates[each.name]}) for each in LOSSES]
     preset = Preset(TITLE, "", tuple(losses), {**SETTINGS, **lengths})
-    results = train_all(preset, options.work / "final", options.seeds)
+    results = train_all(preset, options.work / f"final-{options.search_steps}-{options.steps}", options.seeds)
     rows = summarise_variants(results)
     print(format_table(rows, {each.name: each.paper for each in LOSSES}), flush=True)
     if options.json:
@@ -114,9 +114,12 @@ def train_all(preset: Preset, folder: Path, seeds: int, overrides: Mapping[str, 
 
 
 def mean_history(results: list[Result], variant: str) -> list[tuple[int, float]]:
-    """Returns the steps of a variant's evaluations, with the mean AP of its runs."""
-    histories = [result.history for result in results if result.variant == variant]
-    return [(each[0][0], fmean(ap or 0.0 for _, ap in each)) for each in zip(*histories, strict=False)]
+    """Returns the steps of a variant's evaluations, with the mean AP of its runs that reached them."""
+    found: dict[int, list[float]] = {}
+    for result in results:
+        for step, ap in result.history if result.variant == variant else ():
+            found.setdefault(step, []).append(ap or 0.0)
+    return [(step, fmean(each)) for step, each in sorted(found.items())]
 
 
 if __name__ == "__main__":

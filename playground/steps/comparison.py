@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.experiments.comparison import VARIANT_KEY, Row, read_result, summarise_variants
+from core.experiments.paper_results import BESIDE_OHEM
 from core.experiments.presets import PRESETS, Preset
 from core.io.paths import ASSETS
 from core.io.text import count_noun
@@ -39,7 +40,7 @@ BEST_RATES = (
     "New heads, and the built-in pyramid, on its frozen backbone; scenes of 256 px with one or two small objects. A "
     "short run with each learning rate chose the best one of each loss; it was then trained with other seeds, each "
     "time to the end of its schedule. What the paper reports took 90,000 steps of 16 pictures, and its network was "
-    "trained as a whole."
+    f"trained as a whole; that with OHEM was a larger one, which had {BESIDE_OHEM} with focal loss."
 )
 COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground per step", "images/s")
 IN_THE_PAPER = "AP in the paper"

@@ -1,5 +1,7 @@
 """The search of the learning rate looks beyond its first rates where the best one is at their edge."""
 
+import sys
+
 import pytest
 
 from benchmarks import best_rates
@@ -34,6 +36,30 @@ def test_the_history_is_the_mean_of_the_seeds():
 
     results = [result("a", (5, 0.2), (10, 0.4)), result("a", (5, None), (10, 0.6)), result("b", (5, 1.0))]
     assert mean_history(results, "a") == [(5, 0.1), (10, 0.5)]
+    results += [result("a", (5, 0.4)), result("a")]  # which diverged
+    assert mean_history(results, "a") == [(5, pytest.approx(0.2)), (10, 0.5)]
+
+
+def test_runs_of_other_lengths_are_not_taken_for_these(monkeypatch, tmp_path):
+    """A run that has ended is not trained again: those of other lengths, or with rates from others, lie elsewhere."""
+    folders = []
+
+    def search(loss, folder, steps):
+        folders.append(folder)
+        return {0.001: 0.1}
+
+    def train(preset, folder, seeds):
+        folders.append(folder)
+        return [Result(each.name, 0, "finished", "", None, None, None, None, None, []) for each in LOSSES]
+
+    monkeypatch.setattr(best_rates, "search_rate", search)
+    monkeypatch.setattr(best_rates, "train_all", train)
+    for search_steps, steps in ((1, 2), (1, 3), (4, 2)):
+        lengths = ["--search-steps", str(search_steps), "--steps", str(steps)]
+        monkeypatch.setattr(sys, "argv", ["best_rates", "--work", str(tmp_path), *lengths])
+        best_rates.main()
+    searches, finals = [each for each in folders if "search" in each.parent.name], folders[len(LOSSES) :: 5]
+    assert len(searches) == 3 * len(LOSSES) and len(set(searches)) == 2 * len(LOSSES) and len(set(finals)) == 3
 
 
 def test_each_loss_has_a_kind_of_its_own():
