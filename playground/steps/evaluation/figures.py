@@ -1,6 +1,7 @@
 """The figures of an evaluation: precision and recall, calibration, cost of errors, AP by size and by slices."""
 
 import math
+from collections.abc import Sequence
 
 from core.evaluation.error_types import KINDS
 from core.evaluation.precision_recall import RECALLS, interpolate_precision
@@ -77,7 +78,7 @@ def _sizes(report: Report) -> Figure:
 
 
 def _slices(report: Report) -> Figure:
-    names = [_name_slice(each) for each in report.slices]
+    names = name_slices(report.slices)
     groups = [
         (name, tint, [_nan_to_none(getattr(each, field)) for each in report.slices])
         for name, field, tint in (("AP", "ap", PALETTE[0]), ("AP50", "ap50", PALETTE[1]))
@@ -90,13 +91,22 @@ def _slices(report: Report) -> Figure:
     return made
 
 
-def _name_slice(each: Slice) -> str:
-    """Returns the bounds of a slice in words, unique among all slices, such as "34–58 px"."""
-    low, high, unit = f"{each.low:.3g}", each.high, UNITS[each.quantity]
+def name_slices(slices: Sequence[Slice]) -> list[str]:
+    """Returns the bounds of slices in words, such as "34–58 px", with as many digits as tell them apart."""
+    names: list[str] = []
+    for digits in (3, 6, 17):  # bars of one name would cover each other
+        names = [_name_slice(each, digits) for each in slices]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _name_slice(each: Slice, digits: int) -> str:
+    low, high, unit = f"{each.low:.{digits}g}", each.high, UNITS[each.quantity]
     if not unit:  # whole numbers below the upper bound
         most = "" if high == each.low + 1 else " or more" if math.isinf(high) else f"–{high - 1:.0f}"
         return f"{each.low:.0f}{most} in picture"
-    return f"≥ {low}{unit}" if math.isinf(high) else f"{low}–{high:.3g}{unit}"
+    return f"≥ {low}{unit}" if math.isinf(high) else f"{low}–{high:.{digits}g}{unit}"
 
 
 def _limit_axes(made: Figure) -> Figure:

@@ -14,6 +14,7 @@ from core.errors import PictureError, UserError
 from core.evaluation import dataset_predictions
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import ImageResult
+from core.evaluation.slices import Slice
 from core.structures import Detections, GroundTruth, Sample
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
@@ -38,7 +39,7 @@ from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.dials import Dials
 from playground.steps.evaluation import step
-from playground.steps.evaluation.figures import figure
+from playground.steps.evaluation.figures import figure, name_slices
 from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.precision.counted import choose, of_evaluation
@@ -400,6 +401,12 @@ def test_figures_are_valid(result, which, empty):
         made = figure(compute_report(result, EvaluationQuery(figure=which)), which)
     go.Figure(made)
     json.dumps(made, allow_nan=False)
+
+
+def test_slices_that_are_close_have_names_of_their_own():
+    close = [Slice("elongation", low, low + 0.001, 1, 1.0, 1.0) for low in (1.0, 1.001, 1.002)]
+    assert name_slices(close) == ["1–1.001 : 1", "1.001–1.002 : 1", "1.002–1.003 : 1"]
+    assert name_slices([Slice("size, px", 34.0, 58.25, 1, 1.0, 1.0)]) == ["34–58.2 px"]
 
 
 def test_slices_are_named_by_their_bounds():
