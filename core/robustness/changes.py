@@ -11,6 +11,10 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from core.retinanet.boxes import clip
+
+INSIDE = 0.5  # share of a box that must be left in the changed picture
+
 
 class ChangeKind(NamedTuple):
     """A kind of change.
@@ -101,6 +105,15 @@ def move_boxes(name: str, boxes: Tensor, strength: float, size: tuple[int, int])
     turned_x = x * math.cos(angle) + y * math.sin(angle) + width / 2
     turned_y = y * math.cos(angle) - x * math.sin(angle) + height / 2
     return torch.stack((turned_x.amin(1), turned_y.amin(1), turned_x.amax(1), turned_y.amax(1)), dim=1)
+
+
+def is_outside(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Returns for each box [N, 4] whether more than half of it lies outside of an image (height, width), bool [N]."""
+    return _area(clip(boxes, *size)) < INSIDE * _area(boxes)
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def shift_right(image: Tensor, pixels: int) -> Tensor:

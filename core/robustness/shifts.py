@@ -4,6 +4,7 @@ Convolutions with a stride sample their input, so that the network's output is t
 of all of its levels (Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019).
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from core.retinanet.anchors import STRIDES, AnchorGrid
 from core.retinanet.boxes import clip, decode, iou_matrix
 from core.retinanet.model import RetinaNet
 from core.retinanet.preprocess import Batch
-from core.robustness.changes import shift_right
+from core.robustness.changes import is_outside, shift_right
 
 MAX_SHIFTS = 33  # of one detection
 AT_ONCE = 8  # shifted pictures in a batch
@@ -26,8 +27,8 @@ class Shifted(NamedTuple):
 
     Attributes:
         pixels: By how many pixels of the network's input; negative to the left.
-        score: The highest score for its class of any anchor whose box overlaps its moved box with an IoU of at least
-            0.5; 0 if there is none.
+        score: The highest score for its class of any anchor whose box overlaps its moved box, as far as that is in the
+            picture, with an IoU of at least 0.5; 0 if there is none, NaN if more than half of the box is outside.
         iou: The IoU of that anchor's box with the moved box.
     """
 
@@ -75,15 +76,17 @@ def measure_shifts(
             moved[row, :, :height, :width] = shift_right(inside, shift)
         outputs = model.eval()(moved)
         for row, shift in enumerate(some):
-            boxes = clip(decode(outputs.deltas[row].float().cpu(), grid.boxes), height, width)
-            measured.append(_find(boxes, outputs.logits[row].float().cpu(), detection, shift))
+            found = decode(outputs.deltas[row].float().cpu(), grid.boxes), outputs.logits[row].float().cpu()
+            measured.append(_find(*found, detection, shift, (height, width)))
     return measured
 
 
-def _find(boxes: Tensor, logits: Tensor, detection: tuple[Tensor, int], shift: int) -> Shifted:
+def _find(boxes: Tensor, logits: Tensor, detection: tuple[Tensor, int], shift: int, size: tuple[int, int]) -> Shifted:
     box, label = detection
-    place = box + box.new_tensor([shift, 0, shift, 0])
-    iou = iou_matrix(boxes, place[None]).squeeze(1).nan_to_num_(0.0)
+    place = (box + box.new_tensor([shift, 0, shift, 0]))[None]
+    if bool(is_outside(place, size)):
+        return Shifted(shift, math.nan, math.nan)
+    iou = iou_matrix(clip(boxes, *size), clip(place, *size)).squeeze(1).nan_to_num_(0.0)
     near = iou >= FOREGROUND_IOU
     if not bool(near.any()):
         return Shifted(shift, 0.0, 0.0)

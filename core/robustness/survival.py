@@ -11,10 +11,8 @@ from core.evaluation.error_types import FOREGROUND_IOU
 from core.retinanet.boxes import clip
 from core.retinanet.model import RetinaNet
 from core.retinanet.predict import detect
-from core.robustness.changes import CHANGES, apply_change, move_boxes
+from core.robustness.changes import CHANGES, apply_change, is_outside, move_boxes
 from core.structures import Detections, GroundTruth
-
-INSIDE = 0.5  # share of a box that must be left in the changed picture
 
 
 class Survival(NamedTuple):
@@ -30,11 +28,6 @@ class Survival(NamedTuple):
     strength: float
     score: Tensor
     new: int
-
-    @property
-    def survivors(self) -> int:
-        """Number of detections that are still there."""
-        return int((self.score > 0).sum())
 
 
 def measure_survival(
@@ -72,9 +65,5 @@ def _match(found: Detections, before: Detections, moved: Tensor, size: tuple[int
     score = torch.zeros(len(inside))
     hit = matched >= 0
     score[torch.from_numpy(matched[hit])] = found.scores[torch.from_numpy(overlaps.detection[hit])]
-    score[_area(inside) < INSIDE * _area(moved)] = torch.nan
+    score[is_outside(moved, size)] = torch.nan
     return Survival(strength, score, len(found.scores) - int(hit.sum()))
-
-
-def _area(boxes: Tensor) -> Tensor:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

@@ -1,5 +1,7 @@
 """The figure of robustness, with its table: scores by the strength of a change, or by a shift below the anchors."""
 
+import math
+
 from markupsafe import Markup
 
 from core.retinanet.anchors import LEVELS
@@ -98,12 +100,13 @@ def _aliasing_text(pipeline: Pipeline, pick: Pick | None, dials: tuple[Dial, ...
     if moved is None:
         return StepText(html.paragraph(NOTHING), dials=dials)
     scores = [each.score for each in moved.shifted]
+    inside = [each for each in scores if not math.isnan(each)]  # the first is
     facts = [
         ("detection", _name(pipeline, moved.place, is_clicked=False)),
         ("stride of its level", f"{abs(moved.shifted[-1].pixels)} px on {LEVELS[moved.level]}"),
-        ("lowest score", f"{min(scores):.3f}"),
-        ("highest score", f"{max(scores):.3f}"),
-        ("after a whole stride", f"{scores[-1]:.3f}"),
+        ("lowest score", f"{min(inside):.3f}"),
+        ("highest score", f"{max(inside):.3f}"),
+        ("after a whole stride", "outside" if math.isnan(scores[-1]) else f"{scores[-1]:.3f}"),
     ]
     hint = "Click another detection for its own curve."
     return StepText(

