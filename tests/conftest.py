@@ -38,11 +38,14 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     read_apart_from_now_on(limits, ())
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Returns the number of test processes: with slow tests three for two processors, since these mostly wait.
 
-    They wait for processes that they start, which import PyTorch, for training in them, and for the browser.
+    They wait for processes that they start, which import PyTorch, for training in them, and for the browser. None
+    leaves the number to pytest-xdist, which reads it from its environment variable.
     """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
     processors = psutil.cpu_count() or 1
     return processors if "not slow" in config.option.markexpr else processors + processors // 2
 
