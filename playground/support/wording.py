@@ -14,6 +14,7 @@ from core.errors import MAX_MESSAGE, UserError, shorten
 from core.io.paths import ROOT
 from core.io.troubles import FULL, REMEDIES
 from playground.support.groups import TITLES, step_of
+from playground.support.visitors import VISITORS
 
 SWITCHED = {"true": "on", "false": "off"}
 NOT_READ = "The page sent something that cannot be read: reload it."  # of requests that no page of ours makes
@@ -25,13 +26,16 @@ SPELLINGS = {  # of choices that are more than words
     "atss": "ATSS", "simota": "SimOTA",
 }  # fmt: skip
 
+# What can be done at the command line, and on the page.
+ON_THE_PAGE = {
+    "does not exist: check the path": "is not on this server any more: choose another",
+    "the command check lists them": "the check of the data set in the Picture step lists them",
+}
 # What whoever has the computer can do, and what visitors can.
 FOR_VISITORS = {
     **{re.escape(f"{remedy}."): "Ask the operator of this server to correct that." for remedy in REMEDIES.values()},
     re.escape(f"{REMEDIES[FULL]}."): "Delete what you no longer need, or ask the operator of this server to make room.",
     "see its log: [^;]*\\.$": "ask the operator of this server to look into its log.",
-    "does not exist: check the path": "is not on this server any more: choose another",
-    "the command check lists them": "the check of the data set in the Picture step lists them",
 }
 LONGEST = 4 * MAX_MESSAGE  # characters of a message in which paths are looked for
 # An absolute path of any system: neither that of an address, nor a share such as 3/4, nor a code such as /m/01g317.
@@ -63,13 +67,13 @@ def name_knobs(message: str | UserError) -> str:
 
 
 def hide_server(message: str) -> str:
-    """Returns a message with "…/name" in place of every absolute path, visitors' remedies, and of bounded length.
+    """Returns a message with "…/name" in place of every absolute path, remedies of the page, and of bounded length.
 
     A visitor need not know where the server has its files; whose path it is cannot be told, so that one that the
-    visitor wrote is shortened, too.
+    visitor wrote is shortened, too. Where visitors are apart, remedies are what they can do, not what the operator can.
     """
     message = shorten(message, LONGEST)
-    for words, others in FOR_VISITORS.items():
+    for words, others in {**ON_THE_PAGE, **(FOR_VISITORS if VISITORS.apart else {})}.items():
         message = re.sub(words, others, message)
     if "/" not in message and "\\" not in message:
         return shorten(message)

@@ -274,7 +274,7 @@ def test_a_folder_of_runs_that_is_none_is_one_sentence(root):
     root.write_text("a file")
     found = handle_request({"act": "look"}, RUNS, VISITOR)
     assert re.fullmatch(
-        r"The folder of runs .*cannot be read: Not a directory\. Ask the operator of this server to correct that\.",
+        r"The folder of runs .*cannot be read: Not a directory\. Move the file that is in the way, or .*\.",
         found["said"],
     )
     assert "cannot be read" in open_link("step=training", visitor=VISITOR).message

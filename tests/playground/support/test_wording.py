@@ -16,6 +16,7 @@ from core.weights.architecture import WeightsError
 from core.weights.sources import load_weights
 from playground.steps import STEPS
 from playground.support.groups import TITLES
+from playground.support.visitors import VISITORS
 from playground.support.wording import SPELLINGS, hide_server, name_choice, name_knobs
 
 PATH = re.compile("|".join(map(re.escape, knobs())))
@@ -107,7 +108,8 @@ def test_no_message_tells_a_path_of_the_server(message, expected):
     assert hide_server(message) == name_knobs(message) == expected
 
 
-def test_visitors_read_what_they_can_do():
+def test_visitors_read_what_they_can_do(monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", True)
     for numbers, remedy in REMEDIES.items():
         told = hide_server(f"metrics.jsonl cannot be written: {explain(OSError(numbers[0], 'Bad luck'))}")
         assert told.startswith("metrics.jsonl cannot be written: Bad luck. ") and "the operator of this server" in told
@@ -115,6 +117,18 @@ def test_visitors_read_what_they_can_do():
     assert hide_server("The run failed unexpectedly (KeyError: 'a'); see its log: /srv/my runs/1/log.txt.") == (
         "The run failed unexpectedly (KeyError: 'a'); ask the operator of this server to look into its log."
     )
+
+
+def test_whoever_has_the_computer_reads_what_they_can_do():
+    for numbers, remedy in REMEDIES.items():
+        told = hide_server(f"metrics.jsonl cannot be written: {explain(OSError(numbers[0], 'Bad luck'))}")
+        assert told == f"metrics.jsonl cannot be written: Bad luck. {remedy}."
+    assert hide_server("It failed; see its log: /srv/runs/1/log.txt.") == "It failed; see its log: …/log.txt."
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_remedies_are_those_of_the_page(apart, monkeypatch):
+    monkeypatch.setattr(VISITORS, "apart", apart)
     damaged = DamagedPictures(1)
     with pytest.raises(DataError) as raised:
         damaged.add(0, PictureError("a.png is empty: copy it again."))
