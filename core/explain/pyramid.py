@@ -36,7 +36,10 @@ class Origin(NamedTuple):
 
     @property
     def shares(self) -> Tensor:
-        """The share of each map, and last of the biases, [S + 1]: its projection on the features; their sum is 1."""
+        """The share of each map, and last of the biases, [S + 1]; their sum is 1.
+
+        It is the inner product of the part with the features, over the square of their length.
+        """
         parts, whole = torch.cat([self.maps, self.biases[None]]), self.feature
         return parts @ whole / whole.square().sum().clamp(min=TINY)
 

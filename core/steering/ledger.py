@@ -15,9 +15,9 @@ class Groups(NamedTuple):
 
     Attributes:
         norms: Their norms, [G].
-        pulls: The share of each in the gradient of all anchors: its projection on that, over the square of its norm.
-            Those of groups that divide all anchors add up to 1; one that pulls the other way has a negative share.
-            float32 [G].
+        pulls: The share of each in the gradient of all anchors: its inner product with that, over the square of that
+            one's norm. Those of groups that divide all anchors add up to 1; one that pulls the other way has a negative
+            share. float32 [G].
         cosines: Cosine of the angle of each two, [G, G]: 1 if they agree, 0 if neither helps nor hinders the other,
             −1 if they undo each other. 0 for a group without a gradient.
         agreements: Cosine of the angle of each with the gradient of all anchors, [G].

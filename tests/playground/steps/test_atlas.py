@@ -139,4 +139,4 @@ def test_the_lesson_says_what_the_atlas_has():
     outcomes = {
         prior: [classify_all(runs[CE, None, None, prior, rate]) for rate in AXES[RATE]] for prior in (0.5, 0.01)
     }
-    assert outcomes[0.5] == [STALLS] * 4 and outcomes[0.01].count(LEARNS) == 3 and len(AXES[RATE]) == 4
+    assert outcomes[0.5] == [STALLS] * 4 and outcomes[0.01] == [LEARNS] * 3 + [DIVERGES]
