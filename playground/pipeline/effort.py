@@ -2,6 +2,8 @@
 
 import math
 
+import torch
+
 from core.analysis.model_costs import estimate_costs
 from core.config import Config, Inference
 from core.errors import PictureError
@@ -120,6 +122,8 @@ def _require_small(config: Config, inputs: list[float], what: str, remedy: str, 
 def require_memory_to_train(config: Config, height: int, width: int, classes: int, pictures: int) -> None:
     """Refuses a run that needs so much of the server's memory that it would end everything else.
 
+    A run on a GPU has that one's memory, and fails alone.
+
     Args:
         config: The settings.
         height: Height of a picture in pixels.
@@ -130,6 +134,8 @@ def require_memory_to_train(config: Config, height: int, width: int, classes: in
     Raises:
         PictureError: It does.
     """
+    if torch.cuda.device_count():  # where runs go then
+        return
     pixels = estimate_pixels(config, height, width)
     side = PAD_TO * math.ceil(math.sqrt(pixels) / PAD_TO)  # of a square as large
     costs = estimate_costs(

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 
 from core.analysis.model_costs import estimate_costs
 from core.config import Config
@@ -83,6 +84,7 @@ def test_only_what_takes_much_longer_than_usual_is_heavy(changes, expected):
 
 
 def test_training_that_needs_most_of_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(sizes, "MEMORY_LIMITS", ())
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8e9))
     require_memory_to_train(Config(), 256, 256, 6, 100)
@@ -91,6 +93,9 @@ def test_training_that_needs_most_of_the_memory_is_refused(monkeypatch):
     with pytest.raises(PictureError, match=said):
         require_memory_to_train(Config.from_flat(much), 600, 800, 6, 100)
     require_memory_to_train(Config.from_flat({**much, "training.accumulation": 16}), 600, 800, 6, 100)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    require_memory_to_train(Config.from_flat(much), 600, 800, 6, 100)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=512e9))
     require_memory_to_train(Config.from_flat(much), 600, 800, 6, 100)
 
@@ -107,6 +112,7 @@ def test_the_feature_cache_counts_up_to_its_bound(depth, expected):
 
 
 def test_a_feature_cache_that_fills_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(sizes, "MEMORY_LIMITS", ())
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=16e9))
     settings = {**RANDOM, "model.depth": 50, "model.freeze_stages": 5, "training.cache_features": 50_000}
