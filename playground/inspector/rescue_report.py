@@ -98,9 +98,8 @@ def _build_list(pipeline: Pipeline, found: Found) -> Markup:
     table = html.table(html.Table("", ("fault", *COLUMNS), tuple(rows), boxes=tuple(boxes)))
     text = html.paragraph(f"{summary}. {METHOD}") + table
     if len(verdicts) > LISTED:
-        text += html.paragraph(
-            f"{count_noun(len(verdicts) - LISTED, 'more fault')} with lower scores: a click on a box tells of it."
-        )
+        more = count_noun(len(verdicts) - LISTED, "more fault")
+        text += html.paragraph(f"{more}: a click on an object or on a box tells what would undo its own.")
     return text + _say_left_out(found.rescues)
 
 
