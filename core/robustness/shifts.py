@@ -15,6 +15,7 @@ from core.evaluation.error_types import FOREGROUND_IOU
 from core.retinanet.anchors import STRIDES, AnchorGrid
 from core.retinanet.boxes import clip, decode, iou_matrix
 from core.retinanet.model import RetinaNet
+from core.retinanet.precision import compute_in
 from core.retinanet.preprocess import Batch
 from core.robustness.changes import is_outside, shift_right
 
@@ -56,7 +57,12 @@ def list_shifts(batch: Batch, box: Tensor, level: int) -> list[int]:
 
 @torch.inference_mode()
 def measure_shifts(
-    model: RetinaNet, batch: Batch, grid: AnchorGrid, detection: tuple[Tensor, int], shifts: Sequence[int]
+    model: RetinaNet,
+    batch: Batch,
+    grid: AnchorGrid,
+    detection: tuple[Tensor, int],
+    shifts: Sequence[int],
+    precision: str = "fp32",
 ) -> list[Shifted]:
     """Measures the score of a detection while the resized picture moves below the anchors; its border is repeated.
 
@@ -66,6 +72,7 @@ def measure_shifts(
         grid: Its anchors.
         detection: Its box, [4], in pixels of the resized picture, and its class.
         shifts: How far the picture is moved to the right, in pixels of the network's input.
+        precision: In which the network computes, see `inference.precision`.
     """
     height, width = batch.sizes[0]
     inside, measured = batch.pixels[0, :, :height, :width], []
@@ -74,7 +81,8 @@ def measure_shifts(
         moved = batch.pixels.repeat(len(some), 1, 1, 1)
         for row, shift in enumerate(some):
             moved[row, :, :height, :width] = shift_right(inside, shift)
-        outputs = model.eval()(moved)
+        with compute_in(precision, moved.device):
+            outputs = model.eval()(moved)
         for row, shift in enumerate(some):
             found = decode(outputs.deltas[row].float().cpu(), grid.boxes), outputs.logits[row].float().cpu()
             measured.append(_find(*found, detection, shift, (height, width)))

@@ -71,8 +71,9 @@ def move_below(pipeline: Pipeline, pick: Pick | None) -> Moved | None:
         _require_quick(pipeline, pipeline.costs.gflops * len(shifts))
 
     def compute() -> tuple[Shifted, ...]:
+        model, precision = pipeline.network.model, pipeline.config.inference.precision
         with all_threads():
-            return tuple(measure_shifts(pipeline.network.model, pipeline.batch, pipeline.grid, (box, label), shifts))
+            return tuple(measure_shifts(model, pipeline.batch, pipeline.grid, (box, label), shifts, precision))
 
     return Moved(place, level, _shifts.get(key, compute))
 

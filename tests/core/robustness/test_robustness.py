@@ -129,6 +129,8 @@ def test_a_shift_by_the_stride_gives_the_same_score_and_one_by_half_of_it_anothe
     scores = [each.score for each in measured]
     assert scores[8] == pytest.approx(scores[0], abs=1e-6) and measured[8].iou == measured[0].iou
     assert abs(scores[4] - scores[0]) > 1e-3
+    (half,) = measure_shifts(toy, batch, grid, detection, [0], "bf16")
+    assert half.score == pytest.approx(scores[0], abs=0.02) and half.score != scores[0]
     others = [each.score for each in measure_shifts(toy, batch, grid, detection, [8, -8, 16, 0])]
     assert others == pytest.approx([scores[0]] * 4, abs=1e-6)
 
