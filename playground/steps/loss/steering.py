@@ -119,16 +119,16 @@ def _explain_heads(pipeline: Pipeline, classes: Ledger, boxes: Ledger) -> Markup
     """Returns the lengths of both gradients, and what the normaliser does to them."""
     foreground = max(1, int(pipeline.match.foreground.sum()))
     facts = [("class subnet, length", f"{classes.length:.3g}"), ("box subnet, length", f"{boxes.length:.3g}")]
-    divided = (
-        "The class loss of GHM-C is not divided; its weights are those of this picture. "
+    subject = (
+        "The class loss of GHM-C is not divided; its weights are those of this picture. In the box loss the normaliser"
         if pipeline.config.loss.kind == "ghm"
-        else ""
+        else "The normaliser"
     )
     return html.facts(facts) + html.paragraph(
-        f"{divided}The normaliser divides every arrow of this picture alike, here by {html.count(foreground)} "
+        f"{subject} divides every arrow of this picture alike, here by {html.count(foreground)} "
         "foreground anchors: it sets how far a step goes, not who steers it. Between the pictures of a batch it does "
-        "steer: “image” gives each picture a divisor of its own, so that background beside a single foreground anchor "
-        "counts for more."
+        "steer: “image” gives each picture a divisor of its own, so that each anchor of a picture with little "
+        "foreground counts for more."
     )
 
 
