@@ -80,7 +80,7 @@ class Visitor:
             number += 1
             seconds = self._move(round(0.45 + 0.0007 * (number * 37 % 601), 4))
             if pause:
-                self._connection.close()  # the server does not keep it open as long as some rests are
+                self._connection.close()  # some rests are longer than the server keeps it open
             time.sleep(max(FRAME - seconds, 0) + chance.uniform(0, 2 * pause))
 
     def _move(self, value: float) -> float:

@@ -1,6 +1,7 @@
 """A short attack: its inputs end as they must, its seed repeats them, and it sees what goes wrong."""
 
 import math
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from benchmarks.attack.outcome import Lost, Outcome, Refused, try_input
 from playground.layout.page_update import PageUpdate
 from playground.runs.service import RUNS
 
+alarmed = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing ends what hangs on this system")
 QUICK = ("pictures", "data sets", "run folders", "album folders", "live", "links", "origins")  # in milliseconds each
 
 
@@ -66,6 +68,7 @@ def test_an_input_ends_in_one_way(attempt, expected):
     assert try_input(attempt, Random(0), Path("/secret/place")).outcome == expected
 
 
+@alarmed
 def test_what_does_not_end_is_a_hang():
     def attempt(random: Random) -> None:
         while True:
@@ -74,6 +77,7 @@ def test_what_does_not_end_is_a_hang():
     assert try_input(attempt, Random(0), Path("/secret"), 0.05).outcome == Outcome.HANG
 
 
+@alarmed
 def test_a_process_that_does_not_end_is_a_hang():
     def attempt(random: Random) -> None:
         subprocess.run([sys.executable, "-S", "-c", "while True: pass"], check=True)
@@ -89,10 +93,28 @@ def test_what_waits_on_a_busy_machine_is_no_hang(monkeypatch):
     assert ended.outcome == Outcome.OPENED
 
 
+@alarmed
 def test_what_only_waits_is_a_hang_in_the_end(monkeypatch):
     monkeypatch.setattr(outcome, "PATIENCE", 2)
     ended = try_input(lambda random: time.sleep(600), Random(0), Path("/secret"), 0.05)
     assert ended.outcome == Outcome.HANG
+
+
+@alarmed
+def test_what_hangs_is_cleaned_up(monkeypatch):
+    monkeypatch.setattr(outcome, "TICK", 0.01)
+    cleaned = []
+
+    def attempt(random: Random) -> None:
+        try:
+            while True:
+                pass
+        finally:
+            time.sleep(0.1)
+            cleaned.append(True)
+
+    assert try_input(attempt, Random(0), Path("/secret"), 0.02).outcome == Outcome.HANG
+    assert cleaned
 
 
 def test_a_seed_repeats_an_input():

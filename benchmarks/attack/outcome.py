@@ -92,6 +92,7 @@ def _alarm(bound: float) -> Iterator[None]:
 
     def ring(number: int, frame: object) -> None:
         if time.monotonic() - clock > PATIENCE * bound or _compute_seconds() - computed > bound:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # what cleans up now is not interrupted
             raise _HangError
 
     before = signal.signal(signal.SIGALRM, ring)
