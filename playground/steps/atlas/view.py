@@ -62,7 +62,7 @@ CRITERION = {
 }
 LIMITS = (
     "So short a run shows who breaks down and who has begun to learn. What stalls here may learn later, and what "
-    "learns first is not the best in the end. Near a border another seed may end otherwise. Another optimizer, "
+    "learns first need not be the best in the end. Near a border another seed may end otherwise. Another optimizer, "
     "warm-up, clipping, heads, scenes and batch sizes move the borders."
 )
 NEAREST = f"{HERE} is the place that is nearest to your settings."
