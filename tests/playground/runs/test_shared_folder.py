@@ -86,10 +86,10 @@ def test_a_comparison_for_half_of_which_there_is_room_is_not_started(pages, monk
     page, _ = pages
     add, added = page._queue.add, []
 
-    def add_two(config, about):
+    def add_two(config, about, uploaded):
         if len(added) == 2:
             raise RunError("full")
-        added.append(add(config, about))
+        added.append(add(config, about, uploaded))
         return added[-1]
 
     monkeypatch.setattr(page._queue, "add", add_two)
