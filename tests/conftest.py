@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from core.fast_imports import without_garbage_collection
@@ -36,18 +35,6 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     read_apart_from_now_on(limits, tuple(Kind))
     yield
     read_apart_from_now_on(limits, ())
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Returns the number of test processes: with slow tests three for two processors, since these mostly wait.
-
-    They wait for processes that they start, which import PyTorch, for training in them, and for the browser. None
-    leaves the number to pytest-xdist, which reads it from its environment variable.
-    """
-    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
-        return None
-    processors = psutil.cpu_count() or 1
-    return processors if "not slow" in config.option.markexpr else processors + processors // 2
 
 
 @pytest.hookimpl(wrapper=True)
