@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from core.config import Config, Training
+from core.experiments.plan_file import keep_plan
 from core.experiments.presets import Preset, Variant
 from core.io.moving import remove_tree
 from core.runs.folder import DIVERGED, ENDED, RunFolder
@@ -130,10 +131,13 @@ def run_comparison(
         Each run with each of its records. Closing the generator stops the current run with a checkpoint.
 
     Raises:
-        RunError, ConfigError, WeightsError: As `run_training`.
+        RunError: Runs in the folder were started with other settings; or as `run_training`.
+        ConfigError, WeightsError: As `run_training`.
     """
-    for run in plan_runs(preset, folder, seeds):
-        config = preset.config(run.variant, run.seed, **(overrides or {}))
+    runs = plan_runs(preset, folder, seeds)
+    configs = [preset.config(run.variant, run.seed, **(overrides or {})) for run in runs]
+    keep_plan(folder, dict(zip([run.folder.path.name for run in runs], configs, strict=True)))
+    for run, config in zip(runs, configs, strict=True):
         with closing(train_variant(config, run.folder, workers=workers)) as records:
             for record in records:
                 yield run, record

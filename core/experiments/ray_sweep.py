@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from core.config import Config, ConfigError
 from core.experiments.comparison import VariantRun, plan_runs, train_variant
+from core.experiments.plan_file import keep_plan
 from core.experiments.presets import Preset
 from core.io.paths import ROOT
 from core.runs.folder import ENDED, RunError, RunFolder
@@ -44,7 +45,7 @@ class Trials:
     def __init__(self, preset: Preset, folder: Path, *, seeds: int, overrides: Mapping[str, Any], workers: int) -> None:
         self.runs = plan_runs(preset, folder.resolve(), seeds)  # absolute: Ray's workers start in another folder
         self.configs = [preset.config(run.variant, run.seed, **overrides) for run in self.runs]
-        self.workers = workers
+        self.folder, self.workers = folder, workers
 
 
 def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> Iterator[VariantRun]:
@@ -60,11 +61,14 @@ def run_sweep(trials: Trials, *, address: str, stopping: Callable[[], bool]) -> 
 
     Raises:
         ConfigError: Ray is not installed, or the cluster cannot be reached.
-        RunError: A run's worker died repeatedly, or a worker trained into a folder that is not shared.
+        RunError: Runs in the folder were started with other settings, a run's worker died repeatedly, or a worker
+            trained into a folder that is not shared.
         WeightsError: As `run_training`.
     """
     ray = _connect(address)
     try:
+        names = [run.folder.path.name for run in trials.runs]
+        keep_plan(trials.folder, dict(zip(names, trials.configs, strict=True)))
         task = ray.remote(**_share(ray.nodes(), len(trials.runs)), max_retries=RETRIES)(_train)
         waiting = {
             task.remote(config, str(run.folder.path), trials.workers): run
