@@ -75,7 +75,7 @@ def test_the_first_training_samples_follow_the_knobs_of_augmentation(shown):
 
 
 def check_the_atlas_by_keyboard(page) -> None:
-    """A place of the stability atlas shows its run, and sets the knobs, which can be undone."""
+    """A place of the stability atlas shows its run, and sets the knobs."""
     page.locator("summary", has_text="Stability atlas").press("Enter")
     page.locator('[data-choose="dial atlas focal,2,0.25,0.5,0.1"]').press("Enter")
     wait(lambda: page.locator("h3", has_text="focal, γ 2, α 0.25, π 0.5, learning rate 0.1").is_visible())
@@ -84,13 +84,6 @@ def check_the_atlas_by_keyboard(page) -> None:
     page.locator('[data-choose="place focal,2,0.25,0.5,0.1"]').press("Enter")
     wait(lambda: rate.input_value() == "0.1")
     assert not here.count()  # the runs have another optimizer
-    page.go_back()
-    wait(lambda: "learning_rate=" not in page.evaluate("location.search"))
-    page.locator('[data-choose="repeat focal,2,0.25,0.5,0.1"]').press("Enter")
-    wait(lambda: here.count() and here.get_attribute("data-choose") == "dial atlas focal,2,0.25,0.5,0.1")
-    assert here.is_visible() and rate.input_value() == "0.1"
-    page.go_back()
-    wait(lambda: "learning_rate=" not in page.evaluate("location.search") and not here.count())
 
 
 def test_help_hides_no_other_knob_and_is_tied_to_its_controls(shown):
