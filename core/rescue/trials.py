@@ -13,8 +13,9 @@ from core.rescue.moves import Move
 from core.retinanet.model import RetinaNet
 from core.retinanet.postprocess import Candidates
 from core.retinanet.predict import Prediction, extract_candidates, gather_candidates, predict, to_detections
+from core.retinanet.preprocess import count_pixels
 from core.retinanet.tiles import is_tiled, make_tiles
-from core.retinanet.views import make_views, settings_of
+from core.retinanet.views import count_seen_pixels, make_views
 from core.structures import Detections, GroundTruth
 
 PICTURE_SIZE = "inference.image_size"  # the only hyperparameter before the network's outputs that is tried
@@ -160,17 +161,8 @@ class Trials:
         """Returns the pixels that the network sees under settings, in all views and tiles, per pixel of the picture."""
         height, width = self.scene.image.shape[1:]
         tiles = make_tiles(height, width, config.inference)
-        sides = [(height, width), *((each.y2 - each.y1, each.x2 - each.x1) for each in tiles)]
-        seen = [settings_of(view, config) for view in make_views(config.inference)]
-        pixels = sum(_count_pixels(*side, each) for each in seen for side in sides)
-        return pixels / _count_pixels(height, width, self.config)
-
-
-def _count_pixels(height: int, width: int, config: Config) -> float:
-    """Returns the pixels of a picture as the network sees it."""
-    inference = config.inference
-    scale = min(inference.image_size / min(height, width), inference.max_image_size / max(height, width))
-    return height * width * scale**2
+        seen = (count_seen_pixels(view, config, height, width, tiles) for view in make_views(config.inference))
+        return sum(map(sum, seen)) / count_pixels(height, width, self.config.inference)
 
 
 def _estimate_nms(candidates: Candidates, config: Config) -> float:

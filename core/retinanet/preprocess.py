@@ -105,6 +105,18 @@ def require_usable_sides(height: int, width: int, max_image_size: int) -> None:
         )
 
 
+def count_pixels(height: int, width: int, inference: Inference) -> float:
+    """Returns the pixels of an image after resizing, without rounding its sides and without padding.
+
+    Args:
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        inference: Its limits of the sides count.
+    """
+    scale = min(inference.image_size / min(height, width), inference.max_image_size / max(height, width))
+    return height * width * scale**2
+
+
 def scale_objects(sample: Sample, factors: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the boxes [M, 4] of a resized image and the labels [M], without crowd regions, on the factors' device."""
     boxes = sample.boxes[~sample.crowd].to(factors.device) / factors

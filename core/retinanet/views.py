@@ -13,6 +13,8 @@ from torch import Tensor
 from core.config import Config, Inference
 from core.retinanet.boxes import mirror
 from core.retinanet.postprocess import Candidates, concatenate_candidates
+from core.retinanet.preprocess import count_pixels
+from core.retinanet.tiles import Tile
 
 
 class View(NamedTuple):
@@ -44,6 +46,13 @@ def settings_of(view: View, config: Config) -> Config:
     alone = {"test_time_flip": False, "test_time_scales": (PLAIN.scale,)}
     # No validation: the sides may lie beyond what people can choose.
     return config.model_copy(update={"inference": inference.model_copy(update={**sides, **alone})})
+
+
+def count_seen_pixels(view: View, config: Config, height: int, width: int, tiles: Sequence[Tile]) -> list[float]:
+    """Returns the pixels of all inputs of the network in a view: of the whole picture, then of each of its tiles."""
+    inference = settings_of(view, config).inference
+    sides = ((height, width), *((y2 - y1, x2 - x1) for x1, y1, x2, y2 in tiles))
+    return [count_pixels(*each, inference) for each in sides]
 
 
 def show(image: Tensor, view: View) -> Tensor:

@@ -8,9 +8,9 @@ from core.analysis.model_costs import estimate_costs
 from core.config import Config, Inference
 from core.errors import PictureError
 from core.io.text import count_noun
-from core.retinanet.preprocess import PAD_TO
+from core.retinanet.preprocess import PAD_TO, count_pixels
 from core.retinanet.tiles import Tile, is_tiled, make_tiles
-from core.retinanet.views import View, make_views, settings_of
+from core.retinanet.views import count_seen_pixels, make_views
 from core.training.feature_cache import MEGABYTE
 from playground.pipeline.outputs import QUICK_GFLOPS
 from playground.support.sizes import measure_memory
@@ -40,7 +40,7 @@ def is_heavy(config: Config, height: int, width: int, *, passes: float = 1) -> b
     inference = config.inference
     if is_tiled(height, width, inference) or inference.num_views > 1:
         return True
-    pixels = estimate_pixels(config, height, width)
+    pixels = count_pixels(height, width, config.inference)
     anchors = pixels * LOCATIONS * config.anchors.per_location
     candidates = min(anchors, LEVELS * inference.topk_candidates)
     return (
@@ -99,10 +99,10 @@ def require_affordable(config: Config, height: int, width: int, classes: int | N
     tiles = limit_tiles(height, width, config.inference)
     plain, *others = make_views(config.inference)
     if tiles:
-        _, *inputs = _estimate_inputs(config, plain, height, width, tiles)
+        _, *inputs = count_seen_pixels(plain, config, height, width, tiles)
         _require_small(config, inputs, count_noun(len(tiles), "tile"), "raise “Tile size”", classes)
     if others:
-        inputs = [pixels for view in others for pixels in _estimate_inputs(config, view, height, width, tiles)]
+        inputs = [pixels for view in others for pixels in count_seen_pixels(view, config, height, width, tiles)]
         each = f", each with {count_noun(len(tiles), 'tile')}," if tiles else ""
         remedy = f"choose fewer or smaller “Test-time scales”{', raise “Tile size”' if tiles else ''}"
         _require_small(config, inputs, f"{count_noun(len(others), 'other view')}{each}", remedy, classes)
@@ -136,7 +136,7 @@ def require_memory_to_train(config: Config, height: int, width: int, classes: in
     """
     if torch.cuda.device_count():  # where runs go then
         return
-    pixels = estimate_pixels(config, height, width)
+    pixels = count_pixels(height, width, config.inference)
     side = PAD_TO * math.ceil(math.sqrt(pixels) / PAD_TO)  # of a square as large
     costs = estimate_costs(
         config.model,
@@ -176,25 +176,12 @@ def estimate_run_gflops(config: Config, height: int, width: int, classes: int, h
     training = config.training
     seen = training.steps * training.batch_size * PASSES
     evaluations = 1 + (training.steps // training.eval_interval if training.eval_interval else 0)
-    trained = seen * estimate_gflops(config, estimate_pixels(config, height, width), classes)
+    trained = seen * estimate_gflops(config, count_pixels(height, width, config.inference), classes)
     return trained + evaluations * held_out * estimate_all_gflops(config, height, width, classes)
 
 
 def estimate_all_gflops(config: Config, height: int, width: int, classes: int) -> float:
     """Returns the operations of the network for a picture in all its views and their tiles, in billions."""
     tiles, views = limit_tiles(height, width, config.inference), make_views(config.inference)
-    inputs = (pixels for view in views for pixels in _estimate_inputs(config, view, height, width, tiles))
+    inputs = (pixels for view in views for pixels in count_seen_pixels(view, config, height, width, tiles))
     return sum(estimate_gflops(config, pixels, classes) for pixels in inputs)
-
-
-def _estimate_inputs(config: Config, view: View, height: int, width: int, tiles: tuple[Tile, ...]) -> list[float]:
-    """Returns the pixels of all inputs of the network in a view: of the whole picture, then of each tile."""
-    own = settings_of(view, config)
-    return [estimate_pixels(own, height, width), *(estimate_pixels(own, y2 - y1, x2 - x1) for x1, y1, x2, y2 in tiles)]
-
-
-def estimate_pixels(config: Config, height: int, width: int) -> float:
-    """Returns the pixels of a picture as the network sees it."""
-    inference = config.inference
-    scale = min(inference.image_size / min(height, width), inference.max_image_size / max(height, width))
-    return height * width * scale**2
