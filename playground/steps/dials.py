@@ -1,6 +1,6 @@
 """The values of dials: sliders and lists beside a figure, which choose what it shows and are no hyperparameters."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
@@ -16,14 +16,21 @@ from playground.inspector.why import Asked
 from playground.support.names import MAX_NAME
 from playground.support.untrusted import parse_number
 
-PRECISION, BOXES, ROBUSTNESS = GRAPHS = (
-    "ap",
-    "boxes",
-    "robustness",
-)  # figures that a step draws in place of its usual one
+# Figures that a step draws in place of its usual one.
+PRECISION, BOXES, ROBUSTNESS = GRAPHS = ("ap", "boxes", "robustness")
 ALIASING = "aliasing"  # the picture moves below the anchors
 CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
 ATLAS_AXES = ("loss", "gamma", "alpha", "prior", "rate")  # as in `core.experiments.atlas.AXES`
+# The values of dials that have a few.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "graph": GRAPHS,
+    "why": PARTS,
+    "why_at": PLACES,
+    "change": CHANGES_OF_PICTURE,
+    "rescue": (ON,),
+    "across": ATLAS_AXES,
+    "down": ATLAS_AXES,
+}
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MAX_CLASS = 10**5
 MATCH_RANGE = (0.05, 0.95)
@@ -122,29 +129,18 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
     """
     if value == USUAL and name in Dials._fields:
         return dials._replace(**{name: getattr(Dials(), name)})
+    if value in CHOICES.get(name, ()):
+        chosen: dict[str, Any] = {name: value}
+        return dials._replace(**chosen)
     match name:
-        case "graph" if value in GRAPHS:
-            return dials._replace(graph=value)
         case "counted":
             return dials._replace(counted=int(parse_number(name, value, (0, MAX_COUNTED))))
         case "match":
             return dials._replace(match=parse_number(name, value, MATCH_RANGE))
         case "of" if len(value) <= MAX_NAME and is_text(value):
             return dials._replace(of=value)
-        case "why" if value in PARTS:
-            return dials._replace(why=value)
-        case "why_at" if value in PLACES:
-            return dials._replace(why_at=value)
         case "why_of":
             return dials._replace(why_of=int(parse_number(name, value, (-1, MAX_CLASS))))
-        case "change" if value in CHANGES_OF_PICTURE:
-            return dials._replace(change=value)
-        case "rescue" if value == ON:
-            return dials._replace(rescue=value)
-        case "across" if value in ATLAS_AXES:
-            return dials._replace(across=value)
-        case "down" if value in ATLAS_AXES:
-            return dials._replace(down=value)
         case "atlas":
             return dials._replace(atlas=to_key(parse_key(value)))
         case "box":
