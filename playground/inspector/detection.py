@@ -37,6 +37,12 @@ def find_candidate(pipeline: Pipeline, layer: str, index: int) -> int | None:
     return int(candidates[index]) if 0 <= index < len(candidates) else None
 
 
+def find_place_of(pipeline: Pipeline, candidate: int) -> int | None:
+    """Returns the place of a candidate among the detections, best first; None if it is none."""
+    places = torch.nonzero(pipeline.fates.order == candidate).flatten().tolist()
+    return places[0] if places else None
+
+
 def name_tile(tile: int) -> str:
     """Returns the name of a tile, or of the whole picture."""
     return "the whole picture" if tile == WHOLE else f"tile {tile + 1}"

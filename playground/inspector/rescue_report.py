@@ -13,7 +13,8 @@ from core.rescue.change import Change
 from core.rescue.proposals import find_proposal
 from core.rescue.search import Rescue, Rescues, Verdict
 from playground.components import html
-from playground.inspector.rescues import Found, find, label_map
+from playground.inspector.detection import find_place_of
+from playground.inspector.rescues import Found, find
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_choice, name_knobs
 
@@ -40,10 +41,8 @@ LISTED = 12  # faults in the list
 
 def report_detection(pipeline: Pipeline, candidate: int) -> Markup:
     """Returns what would undo the fault that a detection is; nothing for a box that is none."""
-    places = (pipeline.fates.order == candidate).nonzero().flatten().tolist()
-    if not places:
-        return Markup()
-    return _report(pipeline, lambda found: found.of_detection(places[0]))
+    place = find_place_of(pipeline, candidate)
+    return Markup() if place is None else _report(pipeline, lambda found: found.of_detection(place))
 
 
 def report_object(pipeline: Pipeline, number: int) -> Markup:
@@ -150,7 +149,7 @@ def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
         return f"None of the {rescues.tried} values tried undoes it: the network has to learn it."
     sample = pipeline.picture.sample
     own = int(sample.labels[fault.object])
-    label = next((each for each, mine in enumerate(label_map(pipeline).tolist()) if mine == own), -1)
+    label = next((each for each, mine in enumerate(pipeline.own_labels.tolist()) if mine == own), -1)
     proposal = find_proposal(pipeline.prediction, pipeline.config, sample.boxes[fault.object], label)
     name, classes = pipeline.picture.class_names[own], pipeline.network.class_names
     if proposal.iou < FOREGROUND_IOU:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from core.errors import UserError
 from core.evaluation.error_types import CLASS, LOCATION, MISSED
@@ -71,7 +70,7 @@ def find(pipeline: Pipeline) -> Found:
 
 def _compute(pipeline: Pipeline) -> Found:
     sample, own = pipeline.picture.sample, pipeline.picture.class_names
-    to_label = label_map(pipeline)
+    to_label = pipeline.own_labels
     scene = Scene(
         sample.image,
         GroundTruth.of(sample),
@@ -87,9 +86,3 @@ def _compute(pipeline: Pipeline) -> Found:
     known = to_label[pipeline.candidates.label[pipeline.fates.order]] >= 0
     objects = torch.nonzero(~sample.crowd).squeeze(1)
     return Found(rescues, tuple(torch.nonzero(known).squeeze(1).tolist()), tuple(objects.tolist()))
-
-
-def label_map(pipeline: Pipeline) -> Tensor:
-    """Returns the picture's class of each of the network's classes, int64 [K], −1 for one that it does not have."""
-    names, own = pipeline.network.class_names, pipeline.picture.class_names
-    return torch.tensor([own.index(name) if name in own else -1 for name in names])

@@ -41,6 +41,12 @@ class AssignmentStages(NetworkOutputs):
         return torch.tensor([indices[name] for name in names], dtype=torch.int64)
 
     @property
+    def own_labels(self) -> Tensor:
+        """The picture's label of each of the network's classes, int64 [K]; −1 for a class that the picture lacks."""
+        own = self.picture.class_names
+        return torch.tensor([own.index(name) if name in own else -1 for name in self.network.class_names])
+
+    @property
     def is_assigned_by_outputs(self) -> bool:
         """True if the assignment depends on what the network predicts."""
         return self.config.matching.assigner in OUTPUT_ASSIGNERS

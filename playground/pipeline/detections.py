@@ -28,6 +28,7 @@ from core.retinanet.predict import (
 )
 from core.retinanet.tiles import WHOLE
 from core.retinanet.views import join_views, map_back
+from core.structures import Detections
 from playground.pipeline.views import ViewOutputs
 from playground.support.cache import Cache
 
@@ -122,6 +123,13 @@ class DetectionStages(ViewOutputs):
             return apply_nms(self.candidates, self.config.inference)
 
         return _fates.get(self._fates_key, compute)
+
+    @property
+    def detections(self) -> Detections:
+        """The detections, best first, in pixels of the picture, with the network's labels."""
+        order = self.fates.order
+        boxes = self.fates.box[order] * self.batch.factors[0]
+        return Detections(boxes, self.fates.score[order], self.candidates.label[order])
 
     def _require_few_pairs(self) -> None:
         """Raises `PictureError` if NMS may have to compare too many pairs of candidates."""

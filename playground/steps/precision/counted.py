@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from core.errors import UserError
@@ -55,12 +54,10 @@ def of_picture(pipeline: Pipeline) -> Material:
     if not len(pipeline.objects[0]):
         raise UserError("This picture has no objects, so that nothing can be found: choose or draw one with objects.")
     pipeline.labels  # noqa: B018 (raises WeightsError if the weights do not know a class of the picture)
-    names, own = pipeline.network.class_names, pipeline.picture.class_names
-    fates, order = pipeline.fates, pipeline.fates.order
-    labels = torch.tensor([own.index(name) if name in own else -1 for name in names])[pipeline.candidates.label[order]]
+    own, found = pipeline.picture.class_names, pipeline.detections
+    labels = pipeline.own_labels[found.labels]
     keep = labels >= 0
-    boxes = fates.box[order] * pipeline.batch.factors[0]
-    detections = Detections(boxes[keep], fates.score[order][keep], labels[keep])
+    detections = Detections(found.boxes[keep], found.scores[keep], labels[keep])
     overlaps = compute_overlaps([detections], [GroundTruth.of(pipeline.picture.sample)])
     key = (pipeline.outputs_key, pipeline.picture.objects_key, own, pipeline.config.inference, pipeline.config.anchors)
     beyond = len(detections.boxes) - len(overlaps[0].detection)
@@ -69,10 +66,8 @@ def of_picture(pipeline: Pipeline) -> Material:
 
 def kept_boxes(pipeline: Pipeline) -> Tensor:
     """Returns the boxes [D, 4] of the detections that `of_picture` keeps, in pixels of the resized picture."""
-    names, own = pipeline.network.class_names, pipeline.picture.class_names
-    known = torch.tensor([name in own for name in names])
     order = pipeline.fates.order
-    return pipeline.fates.box[order][known[pipeline.candidates.label[order]]]
+    return pipeline.fates.box[order][pipeline.own_labels[pipeline.candidates.label[order]] >= 0]
 
 
 def of_evaluation(result: EvaluationResult) -> Material:

@@ -3,15 +3,12 @@
 from collections.abc import Hashable
 from typing import NamedTuple
 
-import torch
-
 from core.errors import PictureError
 from core.robustness.changes import CHANGES
 from core.robustness.shifts import Shifted, list_shifts, measure_shifts
 from core.robustness.survival import Survival, measure_survival
-from core.structures import Detections
 from playground.canvas.edit import Pick
-from playground.inspector.detection import LAYER_FATES, find_candidate
+from playground.inspector.detection import LAYER_FATES, find_candidate, find_place_of
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 from playground.support.threads import all_threads
@@ -47,11 +44,9 @@ def survive(pipeline: Pipeline, name: str) -> tuple[Survival, ...]:
         _require_quick(pipeline, (1 + len(pipeline.tiles)) * pipeline.gflops * len(CHANGES[name].strengths))
 
     def compute() -> tuple[Survival, ...]:
-        order, fates = pipeline.fates.order, pipeline.fates
-        factors = pipeline.batch.factors[0]
-        found = Detections(fates.box[order] * factors, fates.score[order], pipeline.candidates.label[order])
+        image, model = pipeline.picture.sample.image, pipeline.network.model
         with all_threads():
-            return measure_survival(pipeline.network.model, pipeline.picture.sample.image, found, pipeline.config, name)
+            return measure_survival(model, image, pipeline.detections, pipeline.config, name)
 
     return _survivals.get(key, compute)
 
@@ -83,8 +78,7 @@ def find_place(pipeline: Pipeline, pick: Pick | None) -> int | None:
     if pick is None or pick.layer not in LAYER_FATES:
         return None
     candidate = find_candidate(pipeline, pick.layer, pick.index)
-    places = torch.nonzero(pipeline.fates.order == (-1 if candidate is None else candidate)).flatten().tolist()
-    return places[0] if places else None
+    return None if candidate is None else find_place_of(pipeline, candidate)
 
 
 def _key(pipeline: Pipeline) -> Hashable:
