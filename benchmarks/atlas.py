@@ -47,7 +47,7 @@ class KeptScenes(SceneData):
 
 
 class Shared:
-    """What runs with the same seed share: scenes, and the feature maps of the frozen backbone."""
+    """The scenes and the feature maps of the frozen backbone, shared by all runs with the same seed."""
 
     def __init__(self, config: Config) -> None:
         train = KeptScenes(config.scenes, TRAINING_SCENES, "train")
@@ -93,7 +93,7 @@ def list_jobs(seeds: int, places: tuple[Place, ...] | None = None) -> tuple[Job,
 
 
 def describe_plan(jobs: tuple[Job, ...], left: int, seconds: float) -> str:
-    """Returns what is to be trained, and about how long it takes, as a sentence."""
+    """Returns a sentence with the number of runs to train and their estimated time."""
     places = len({job.place for job in jobs})
     return (
         f"{places:,} combinations that differ × {len(jobs) // max(1, places)} seeds = {len(jobs):,} runs of {STEPS} "

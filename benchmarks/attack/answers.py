@@ -1,4 +1,4 @@
-"""What the browser gets: all JSON in it must be such as browsers read."""
+"""The JSON sent to the browser, which must be valid for browsers: no NaN or infinity."""
 
 import json
 from contextlib import suppress

@@ -49,7 +49,7 @@ def open_split(config: Config, options: Namespace) -> DataSet:
 
 
 def print_reading(reading: str, left_out: LeftOut) -> None:
-    """Prints how data was read, if that is to be said, and what was left out of it, in the main process."""
+    """Prints the notes on how data was read, if any, and what was left out of it, in the main process only."""
     if reading and is_main_process():
         print(reading)
     print_left_out(left_out)

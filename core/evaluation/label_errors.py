@@ -176,7 +176,7 @@ def _judge(number: int, image: _Image, min_scores: Mapping[str, float]) -> Itera
 
 
 def _describe(kind: str, quality: float, number: int, image: _Image, row: int, index: int) -> LabelError:
-    """Returns the error of image `number` that its detection in a row of `image` tells of an object."""
+    """Returns the suspected error of an object of image `number` for the detection in a row of `image`."""
     x1, y1, x2, y2 = image.box[row].tolist()
     score, label = float(image.score[row]), int(image.label[row])
     return LabelError(kind, quality, number, int(image.detection[row]), index, score, label, (x1, y1, x2, y2))

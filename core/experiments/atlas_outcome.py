@@ -13,7 +13,7 @@ WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40)  # a curve has the mean loss of
 
 
 class Run(NamedTuple):
-    """What is kept of a short run.
+    """The record of a short run.
 
     Attributes:
         seed: Training seed.

@@ -1,4 +1,4 @@
-"""What to try next against each kind of error of an evaluation, with the numbers that speak for it.
+"""Suggestions for each kind of error of an evaluation, with the counts that support them.
 
 Everything is counted in what the evaluation has: detections and objects. Whether a remedy helps is for another
 evaluation to say.
@@ -57,7 +57,7 @@ class Evidence(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to try next against a kind of error.
+    """A suggestion for one kind of error.
 
     Attributes:
         kind: One of `KINDS`.
@@ -73,7 +73,7 @@ class Advice(NamedTuple):
 
 
 def advise(found: Evidence) -> tuple[Advice, ...]:
-    """Returns what to try next against each kind of error that occurs, the costliest first."""
+    """Returns a suggestion for each kind of error that occurs, the costliest first."""
     costs = {kind: cost if math.isfinite(cost) else 0.0 for kind, cost in found.errors.cost.items()}
     advice = []
     for kind in sorted(KINDS, key=lambda each: -costs[each]):

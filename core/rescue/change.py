@@ -1,4 +1,4 @@
-"""What another value of a hyperparameter undoes, gains and breaks in a picture."""
+"""The effect of another value of a hyperparameter in a picture: faults undone, objects gained and lost."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from core.retinanet.boxes import iou_matrix
 
 
 class Change(NamedTuple):
-    """What changes in a picture from one standing to another.
+    """The difference between two standings of a picture.
 
     Attributes:
         found: Number of objects that are found only afterwards.
@@ -34,12 +34,12 @@ class Change(NamedTuple):
 
     @property
     def harm(self) -> tuple[int, int]:
-        """How many objects fewer are found, then how many false positives more there are: less is better."""
+        """The net number of objects lost, then the net number of new false positives: lower is better."""
         return self.lost - self.found, self.new - self.gone
 
 
 def find_undone(faults: Sequence[Fault], before: Standing, after: Standing) -> list[bool]:
-    """Returns for each fault whether it is no more.
+    """Returns a flag for each fault: True if it is gone.
 
     A missed object must be found. A false positive must be gone: no false positive of its class overlaps its box with
     an IoU of at least 0.5. If it has a wrong class or a poor box, and nothing else had found its object, that must be
@@ -57,7 +57,7 @@ def _is_undone(fault: Fault, before: Standing, after: Standing, *, stays: bool) 
 
 
 def _find_overlapped(faults: Sequence[Fault], others: Sequence[Fault]) -> list[bool]:
-    """Returns for each fault whether one of its class among others is at its place."""
+    """Returns a flag for each fault: True if another of its class overlaps it."""
     if not faults or not others:
         return [False] * len(faults)
     found: list[bool] = (_overlap(faults, others) >= FOREGROUND_IOU).any(dim=1).tolist()

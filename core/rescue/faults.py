@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How the detections in a picture stand.
+    """The objects found, the objects missed and the false positives of a picture.
 
     Attributes:
         found: Indices of the objects that are found: a detection of their class overlaps them with an IoU of at least

@@ -1,4 +1,4 @@
-"""What the anchors predict for an object, before anything is dropped: whether post-processing can find it at all."""
+"""The predictions of all anchors for an object before post-processing, which show whether it can be found at all."""
 
 from typing import NamedTuple
 

@@ -74,7 +74,7 @@ def find_rescues(trials: Trials) -> Rescues:
 
 
 class _Outcome(NamedTuple):
-    """Which faults a value undoes, and what it changes in all."""
+    """The faults that a value undoes, and its overall effect."""
 
     undone: list[bool]
     change: Change

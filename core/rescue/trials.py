@@ -65,7 +65,7 @@ class Trials:
 
     @property
     def count(self) -> int:
-        """How many values have been tried, without those that would have taken too much."""
+        """The number of values tried, without those beyond the bounds on work."""
         return sum(each is not None for each in self._standings.values())
 
     @cached_property

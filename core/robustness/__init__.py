@@ -1,4 +1,4 @@
-"""How robust detections are: which survive when the picture is blurred, noisy, brighter, compressed, turned or shifted.
+"""The robustness of detections to blur, noise, brightness, JPEG compression, rotation and shifts of the picture.
 
 Reading order: `changes` (of a picture, and where its boxes are afterwards), `survival` (of detections, by strength),
 `shifts` (the score of one detection while the picture moves below the network's strides).

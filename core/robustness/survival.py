@@ -16,7 +16,7 @@ from core.structures import Detections, GroundTruth
 
 
 class Survival(NamedTuple):
-    """What is left of the detections in a picture at one strength of a change.
+    """The detections of a picture that survive one strength of a change.
 
     Attributes:
         strength: The strength.

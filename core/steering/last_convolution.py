@@ -27,7 +27,7 @@ GFLOP = 1e9
 
 
 class LastConvolution(NamedTuple):
-    """What the gradient on the weight of a head's last convolution is made of, for one image.
+    """The factors of the gradient on the weight of a head's last convolution, for one image.
 
     Attributes:
         features: Its input on each level, [C, rows, columns].

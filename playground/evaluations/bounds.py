@@ -1,4 +1,4 @@
-"""What an evaluation may take of the server: for each picture as much as on the page, and for all a visitor's share."""
+"""Bounds on the work of an evaluation: for each picture that of the page, for all pictures a visitor's share."""
 
 from core.config import Config
 from core.data.dataset import DataSet

@@ -30,7 +30,7 @@ class SteeringStages(LossStages):
 
     @property
     def kinds(self) -> Tensor:
-        """Which anchors are foreground, hard and easy background, bool [3, N], as `core.steering.kinds` lists them."""
+        """Masks of foreground, hard and easy background anchors, bool [3, N], see `core.steering.kinds`."""
         logits = self.prediction.outputs.logits[0]
         return _kinds.get(self.logits_key, lambda: sort_by_kind(logits, self.match))
 

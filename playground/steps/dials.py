@@ -89,7 +89,7 @@ class Dials(NamedTuple):
 
     @property
     def asked(self) -> Asked:
-        """What of a prediction is explained."""
+        """The part of a prediction that is explained."""
         return Asked(self.why, self.why_at, self.why_of)
 
     def to_values(self) -> dict[str, str]:

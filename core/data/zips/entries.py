@@ -1,4 +1,4 @@
-"""What a zip says of its content, checked before anything is unpacked: number, names, sizes and kinds of its files."""
+"""The directory of a zip, checked before anything is unpacked: number, names, sizes and kinds of its files."""
 
 import os
 import stat
@@ -147,5 +147,5 @@ def _check_entry(entry: zipfile.ZipInfo, name: str, archive: Path) -> None:
 
 
 def make_error(archive: Path, reason: str, remedy: str) -> DataError:
-    """Returns the error about a zip: its name, what is wrong, and what to do."""
+    """Returns an error that names the zip, what is wrong with it, and what to do."""
     return DataError(f"{archive.name} {reason}: {remedy}.")

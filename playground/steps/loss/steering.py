@@ -33,7 +33,7 @@ ABOUT = (
 
 
 class Steering(NamedTuple):
-    """What the loss step shows of who steers, as HTML, figure and map; only the text if it cannot be computed."""
+    """The gradient ledger in the loss step: HTML, figure and map; only the text if it cannot be computed."""
 
     text: Markup
     figure: Figure | None = None

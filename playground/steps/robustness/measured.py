@@ -1,4 +1,4 @@
-"""What becomes of the detections in the picture on show when it changes, cached for all visitors."""
+"""The robustness of the detections in the picture on show, cached for all visitors."""
 
 from collections.abc import Hashable
 from typing import NamedTuple
