@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.clock import share_machine
 from benchmarks.machine import measure_copy_rate, measure_matrix_rate
 from benchmarks.rows import print_rows
 from core.io.atomic import write_text
@@ -23,7 +24,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="run only these comparisons")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--shared", action="store_true", help="other work runs: processor time with one thread")
     options = parser.parse_args()
+    if options.shared:
+        share_machine()
     rates = {
         "copy": measure_copy_rate(),
         "float32": measure_matrix_rate(torch.float32, 2048),

@@ -18,7 +18,8 @@ from core.retinanet.suppression.soft import soft_nms
 KEPT, SUPPRESSED, BEYOND_CAP = 0, 1, 2  # fates of a candidate
 
 # Sizes of blocks of which top-K first compares only the maxima; the size leaves enough blocks that few are searched.
-BLOCKS = range(8, 257)
+BLOCKS = range(5, 129)
+VECTOR = 16  # values that a processor compares at a time: larger blocks are whole vectors
 
 
 class LevelCounts(NamedTuple):
@@ -142,6 +143,8 @@ def _fast_topk(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
         count: Number of values to return.
     """
     size = min(len(values) // (8 * count), BLOCKS[-1])
+    if size > VECTOR:
+        size -= size % VECTOR
     if size not in BLOCKS:
         return values.topk(min(count, len(values)))
     blocks = len(values) // size

@@ -46,6 +46,19 @@ def test_loss_and_gradient_equal_autograd(weights, count):
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
+def test_every_score_is_as_exact_as_single_precision_allows(weights):
+    logits = torch.linspace(-12, 80, 1841)[:, None]  # from both sides of `SURE` to where 1 − p is 0
+    ours, exact = logits.clone().requires_grad_(), logits.double().requires_grad_()
+    none = torch.zeros(0, dtype=torch.int64)
+    loss, expected = fused_focal_loss(ours, none, none, weights), reference(exact, none, none, weights)
+    atol = 1e-7 if weights.epsilon < 0 else 0.0  # a difference of two numbers
+    assert torch.allclose(loss.double(), expected, rtol=2e-6, atol=atol) and not loss.signbit().any()
+    loss.sum().backward()
+    expected.sum().backward()
+    assert torch.allclose(ours.grad.double(), exact.grad, rtol=6e-6, atol=atol)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_gradcheck(weights):
     logits, anchors, labels = make_inputs(5, 3, torch.float64)
     assert torch.autograd.gradcheck(lambda x: fused_focal_loss(x, anchors, labels, weights), logits.requires_grad_())
