@@ -29,6 +29,7 @@ ALIASES = {
 
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
 PARTS, PLACES = ("class", "box"), ("pixels", "features")  # those of `core.explain`, which --help need not import
+FRAMEWORKS = ("torchvision", "detectron2", "mmdetection")  # the keys of `core.conventions.table.FRAMEWORKS`
 MAX_MASKS = 100_000  # of `explain`: a night's work, and a map that no longer changes
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 
@@ -167,6 +168,22 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     add_classes(parser)
 
 
+def _add_differ(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "picture", type=Path, nargs="?", metavar="PICTURE",
+        help="a picture file (default: the first test scene, whose objects are known)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--framework", choices=FRAMEWORKS, required=True,
+        help="whose conventions the same weights are put under: anchors, P7, clipping, forced matches, losses",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE",
+        help="write the picture, PNG, with the detections that differ; --inference.score_threshold 0.3 leaves fewer",
+    )  # fmt: skip
+    add_classes(parser)
+
+
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE",
@@ -216,6 +233,7 @@ ADDED: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "evaluate": _add_evaluate,
     "detect": _add_detect,
     "explain": _add_explain,
+    "differ": _add_differ,
     "export": _add_export,
     "check": add_own_data,
     "unpack": _add_unpack,

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
     "detect": Command("Detect objects in pictures.", "detect.command"),
     "explain": Command("Draw the importance map of one detection.", "explain.command"),
+    "differ": Command("Compare with torchvision, detectron2 or MMDetection, with the same weights.", "differ.command"),
     "export": Command("Write a detector for use elsewhere.", "export"),
     "check": Command("Check your own data set for problems that would harm training.", "data"),
     "unpack": Command("Check a data set in a zip file, and unpack it if it is usable.", "data"),

@@ -25,6 +25,9 @@ SEED = frozenset({"training.seed"})
 SCHEDULE = ("steps", "learning_rate", "schedule", "warmup_steps", "decay_factor", "decay_period", "milestones")
 NOT_TESTED = (*SCHEDULE, "ema_decay", "cache_features", "eval_interval", "eval_images", "early_stopping")
 TESTING = ALL - _with_effects(*POSTPROCESSING) - {PRECISION} - {f"training.{name}" for name in NOT_TESTED}
+# Those that need known objects; nothing counts the objects of a training here.
+OF_RUNS = frozenset({"loss.class_weights", "loss.class_weights_beta", "loss.ghm_momentum"})
+WITH_OBJECTS = (_with_effects(Effect.ASSIGN, Effect.LOSS) | SCENES) - OF_RUNS
 # The hyperparameters that each command uses; a file of weights records all of them.
 USED: dict[str, frozenset[str]] = {
     "train": ALL,
@@ -34,6 +37,7 @@ USED: dict[str, frozenset[str]] = {
     "evaluate": DETECTING | SCENES | IMAGES,
     "detect": DETECTING,
     "explain": (DETECTING - _with_effects(Effect.VIEWS)) | SEED,
+    "differ": (DETECTING - _with_effects(Effect.VIEWS)) | WITH_OBJECTS,
     "export": ALL,
     "check": FITTING,
     "unpack": FITTING,
@@ -63,6 +67,8 @@ def _find_used(options: Namespace) -> frozenset[str]:
     """Returns the paths of the hyperparameters that a call uses."""
     option, value = UNSEEDED.get(options.command, ("command", ""))
     used = USED[options.command]
+    if options.command == "differ" and options.picture is not None:
+        return used - WITH_OBJECTS
     return used - SEED if getattr(options, option) == value else used
 
 

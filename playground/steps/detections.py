@@ -3,6 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
+from core.conventions.table import FRAMEWORKS
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
@@ -14,7 +15,10 @@ from playground.inspector.rescue_report import ON, build_list
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.candidates.layers import candidate_layers, tile_layers
 from playground.steps.candidates.readout import build_best, count_candidates, say_drawn, say_fused
-from playground.steps.dials import BOXES, PRECISION, ROBUSTNESS, Dials
+from playground.steps.dials import BOXES, OTHERS, PRECISION, ROBUSTNESS, Dials
+from playground.steps.frameworks.compared import compare_with
+from playground.steps.frameworks.layers import difference_layers
+from playground.steps.frameworks.view import framework_dials, framework_figure, framework_text
 from playground.steps.levels import funnel_levels
 from playground.steps.precision.counted import choose, of_picture
 from playground.steps.precision.view import counted_figure, picture_layers, picture_text
@@ -29,6 +33,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         return _build_precision_view(pipeline, focus)
     if focus.dials.graph == ROBUSTNESS:
         return _build_robustness_view(pipeline, focus)
+    if focus.dials.graph == OTHERS:
+        return _build_framework_view(pipeline, focus)
     layers = (truth_layer(pipeline, visible=False), *tile_layers(pipeline), *candidate_layers(pipeline))
     seen = _inspect_click(pipeline, focus)
     heat = seen.heat or score_heat(pipeline, focus.level, key="scores", visible=False)
@@ -68,12 +74,30 @@ def _build_robustness_view(pipeline: Pipeline, focus: Focus) -> StepView:
     return StepView(layers, seen.heat, build_text)
 
 
+def _build_framework_view(pipeline: Pipeline, focus: Focus) -> StepView:
+    """Shows what another framework makes of the same weights, or why that cannot be compared."""
+    chooser, dials = _choose_graph(focus.dials), focus.dials
+    truth = truth_layer(pipeline, visible=False)
+    try:
+        comparison = compare_with(pipeline, dials.framework)
+    except UserError as error:
+        refusal = StepText(html.paragraph(name_knobs(error)), dials=(chooser, *framework_dials(dials)))
+        return StepView((truth, *candidate_layers(pipeline)), build_text=lambda: refusal)
+    layers = difference_layers(pipeline, comparison, FRAMEWORKS[dials.framework], focus.pick)
+    return StepView((truth, *layers), build_text=lambda: framework_text(pipeline, dials, chooser))
+
+
 def _inspect_click(pipeline: Pipeline, focus: Focus) -> Inspection:
     return inspect(pipeline, focus.pick, focus.dials.asked, rescued=focus.dials.rescue == ON)
 
 
 def _choose_graph(dials: Dials) -> Dial:
-    choices = (("Candidates of each level", ""), ("How AP is made", PRECISION), ("Robustness", ROBUSTNESS))
+    choices = (
+        ("Candidates of each level", ""),
+        ("How AP is made", PRECISION),
+        ("Robustness", ROBUSTNESS),
+        ("Other frameworks", OTHERS),
+    )
     return Dial("graph", "Figure", CHOICE, dials.graph if dials.graph != BOXES else "", choices=choices)
 
 
@@ -95,6 +119,8 @@ def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
         return counted_figure(choose(of_picture(pipeline), focus.dials))
     if focus.dials.graph == ROBUSTNESS:
         return robustness_figure(pipeline, focus)
+    if focus.dials.graph == OTHERS:
+        return framework_figure(pipeline, focus.dials)
     return _funnel(pipeline)
 
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
+from core.conventions.table import DETECTRON2, FRAMEWORKS
 from core.errors import quote
 from core.evaluation.report import USUAL_IOU
 from core.experiments.atlas import parse_key, to_key
@@ -17,7 +18,7 @@ from playground.support.names import MAX_NAME
 from playground.support.untrusted import parse_number
 
 # Figures that a step draws in place of its usual one.
-PRECISION, BOXES, ROBUSTNESS = GRAPHS = ("ap", "boxes", "robustness")
+PRECISION, BOXES, ROBUSTNESS, OTHERS = GRAPHS = ("ap", "boxes", "robustness", "frameworks")
 ALIASING = "aliasing"  # the picture moves below the anchors
 CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
 ATLAS_AXES = ("loss", "gamma", "alpha", "prior", "rate")  # as in `core.experiments.atlas.AXES`
@@ -27,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "why": PARTS,
     "why_at": PLACES,
     "change": CHANGES_OF_PICTURE,
+    "framework": tuple(FRAMEWORKS),
     "rescue": (ON,),
     "across": ATLAS_AXES,
     "down": ATLAS_AXES,
@@ -67,6 +69,7 @@ class Dials(NamedTuple):
         why_of: Index of the class whose logit is explained, −1 for that of the box.
         change: The change of the picture whose effect is measured, one of `CHANGES_OF_PICTURE`.
         rescue: `ON` to search the cheapest rescue of every fault in the picture, "" for none.
+        framework: The framework that the same weights are compared in, a key of `core.conventions.table.FRAMEWORKS`.
         across: Horizontal axis of the stability atlas, one of `ATLAS_AXES`.
         down: Its vertical axis.
         atlas: Key of the place whose runs it shows, see `core.experiments.atlas.to_key`; "" for that of the settings.
@@ -83,6 +86,7 @@ class Dials(NamedTuple):
     why_of: int = -1
     rescue: str = ""
     change: str = CHANGES_OF_PICTURE[0]
+    framework: str = DETECTRON2
     across: str = "rate"
     down: str = "prior"
     atlas: str = ""

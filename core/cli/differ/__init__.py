@@ -1,0 +1,4 @@
+"""The command `differ`.
+
+Reading order: `command`, `drawing`.
+"""

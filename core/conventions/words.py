@@ -1,0 +1,74 @@
+"""The differences in a few words each, for tables."""
+
+from collections.abc import Iterable
+
+from core.conventions.compare import Comparison, Outcome
+from core.conventions.differences import SAME_SCORE, AssignmentDifference, DetectionDifference, Difference
+from core.conventions.table import FRAMEWORKS
+
+SAME = "none"
+COLUMNS = ("anchors that differ", "assignment", "losses", "detections")
+
+
+def name_within(outcome: Outcome) -> str:
+    """Returns the name of a convention within a sentence."""
+    title = outcome.convention.title
+    return title[0].lower() + title[1:]
+
+
+def describe_outcome(outcome: Outcome) -> tuple[str, ...]:
+    """Returns the cells of a convention under `COLUMNS`; what is not computed says so in the last one."""
+    if outcome.told:
+        return "", "", "", f"not computed: {outcome.told}"
+    if outcome.difference is None:
+        return ("as here",) * len(COLUMNS)
+    return describe_difference(outcome.difference)
+
+
+def describe_difference(difference: Difference) -> tuple[str, str, str, str]:
+    """Returns the cells of a difference under `COLUMNS`."""
+    moved = int(difference.anchors.moved.sum())
+    share = f"{moved:,} of {len(difference.anchors.moved):,}, up to {difference.anchors.largest:.2f} px"
+    return (
+        share if moved else SAME,
+        _describe_assignment(difference.assignment),
+        _describe_losses(difference.losses),
+        describe_detections(difference.detections),
+    )
+
+
+def _describe_assignment(found: AssignmentDifference) -> str:
+    kinds = ("more foreground", "less foreground", "of another object", "ignored or no longer")
+    return _join((int(each.sum()), kind) for each, kind in zip(found, kinds, strict=True))
+
+
+def _describe_losses(changes: tuple[float, float]) -> str:
+    named = zip(changes, ("classification", "box"), strict=True)
+    return ", ".join(f"{name} {change:+.3f}" for change, name in named if abs(change) >= SAME_SCORE) or SAME
+
+
+def describe_detections(found: DetectionDifference) -> str:
+    """Returns how many detections are lost, new and changed, with the lowest IoU of these."""
+    changed = int(found.changed.sum())
+    lowest = f" (IoU from {found.iou[found.changed].min():.2f})" if changed else ""
+    return _join(((len(found.lost), "lost"), (len(found.new), "new"), (changed, f"changed{lowest}")))
+
+
+def _join(counts: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"{count:,} {what}" for count, what in counts if count) or SAME
+
+
+def summarise(comparison: Comparison) -> str:
+    """Returns a sentence on what becomes of the detections, and which conventions change them most."""
+    name, found = FRAMEWORKS[comparison.framework], comparison.difference.detections
+    count = len(comparison.here.detections.scores)
+    start = f"Of {count:,} detections here, {name} with the same weights has {count - len(found.lost):,}"
+    causes = [(each.difference.detections.count, each) for each in comparison.outcomes if each.difference]
+    ranked = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
+    if not ranked:
+        return f"{start}: its conventions change none of them."
+    reasons = ", ".join(f"{name_within(each)} {count:,}" for count, each in ranked)
+    return (
+        f"{start}, {int(found.changed.sum()):,} of them with another box or score, and {len(found.new):,} others. Each "
+        f"convention by itself changes, loses or adds: {reasons}."
+    )

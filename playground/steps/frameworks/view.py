@@ -1,0 +1,91 @@
+"""The comparison with a framework: a figure of the detections that each convention changes, and what else it does."""
+
+from markupsafe import Markup
+
+from core.conventions.compare import Comparison, Outcome
+from core.conventions.table import FRAMEWORKS
+from core.conventions.words import COLUMNS, SAME, describe_difference, describe_outcome, name_within, summarise
+from playground.components import html
+from playground.components.dials import CHOICE, Dial
+from playground.components.figures import Figure, bars, colour
+from playground.inspector.detection import DRAWN_FROM
+from playground.pipeline.pipeline import Pipeline
+from playground.steps.dials import Dials
+from playground.steps.frameworks.compared import compare_with, has_known_objects
+from playground.steps.step import StepText, note_tiles
+
+METHOD = (
+    "The weights, the sizes and ratios of anchors, the thresholds and NMS are those here; only the framework's "
+    f"conventions are put in place of ours, each by itself and all together. Detections from {DRAWN_FROM:g} are drawn; "
+    "all are counted. Weights converted with care, as by reordering the outputs of the heads, differ by less."
+)
+TOLD = "What is not computed"
+
+
+def framework_dials(dials: Dials) -> tuple[Dial, ...]:
+    """Returns the dial that chooses the framework."""
+    choices = tuple((name, key) for key, name in FRAMEWORKS.items())
+    return (Dial("framework", "Framework", CHOICE, dials.framework, choices=choices),)
+
+
+def framework_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
+    """Returns the content beside the picture; raises as `compare_with`."""
+    comparison = compare_with(pipeline, dials.framework)
+    known = has_known_objects(pipeline)
+    text = note_tiles(pipeline) + html.paragraph(summarise(comparison)) + _table(comparison, known=known)
+    text += html.paragraph(METHOD) + _tell(comparison) + _name_sources(comparison)
+    return StepText(text, framework_figure(pipeline, dials), dials=(chooser, *framework_dials(dials)))
+
+
+def framework_figure(pipeline: Pipeline, dials: Dials) -> Figure:
+    """Returns how many detections each convention by itself changes; raises as `compare_with`."""
+    comparison = compare_with(pipeline, dials.framework)
+    computed = [each for each in comparison.outcomes if each.difference]
+    found = [each.difference.detections for each in computed if each.difference] + [comparison.difference.detections]
+    groups = [
+        ("lost", colour("suppressed"), [len(each.lost) for each in found]),
+        ("new", colour("before"), [len(each.new) for each in found]),
+        ("changed", colour("beyond_cap"), [int(each.changed.sum()) for each in found]),
+    ]
+    names = [*(each.convention.title for each in computed), "all together"]
+    return bars(names, groups, title=f"Detections that differ in {FRAMEWORKS[dials.framework]}", y="number")
+
+
+def _table(comparison: Comparison, *, known: bool) -> Markup:
+    """Returns what differs, by convention and together; without known objects nothing is said of their assignment."""
+    rows = [(_name(each), _join(describe_outcome(each), known=known)) for each in comparison.outcomes if _differs(each)]
+    together = _join(describe_difference(comparison.difference), known=known)
+    name = FRAMEWORKS[comparison.framework]
+    rows.append(("all together", together))
+    table = html.table(
+        html.Table(
+            f"What {name} does otherwise", ("there", "what that changes"), tuple(rows), frozenset({len(rows) - 1})
+        )
+    )
+    same = [name_within(each) for each in comparison.outcomes if not each.told and not _differs(each)]
+    return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())
+
+
+def _differs(outcome: Outcome) -> bool:
+    return outcome.difference is not None and not outcome.difference.is_none
+
+
+def _name(outcome: Outcome) -> str:
+    return f"{outcome.convention.title}: {outcome.practice.text}"
+
+
+def _join(cells: tuple[str, ...], *, known: bool) -> str:
+    """Returns the cells that say something, with their names."""
+    named = zip(COLUMNS, cells, strict=True)
+    shown = [f"{name}: {cell}" for name, cell in named if cell != SAME and (known or name not in COLUMNS[1:3])]
+    return "; ".join(shown) or "nothing"
+
+
+def _tell(comparison: Comparison) -> Markup:
+    rows = tuple((_name(each), each.told) for each in comparison.outcomes if each.told)
+    return html.details(TOLD, html.table(html.Table("", ("there", "why"), rows)))
+
+
+def _name_sources(comparison: Comparison) -> Markup:
+    rows = tuple((each.convention.title, each.practice.source) for each in comparison.outcomes)
+    return html.details("Where its code says so", html.table(html.Table("", ("convention", "file"), rows)))
