@@ -44,7 +44,7 @@ class AssignmentDifference(NamedTuple):
     ignored: Tensor
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """How many outputs they are."""
         return sum(int(each.sum()) for each in self)
 
@@ -72,7 +72,7 @@ class DetectionDifference(NamedTuple):
     changed: Tensor
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """How many detections are lost, new or changed."""
         return len(self.lost) + len(self.new) + int(self.changed.sum())
 
@@ -88,7 +88,7 @@ class Difference(NamedTuple):
     @property
     def is_none(self) -> bool:
         """True if nothing differs."""
-        counts = int(self.anchors.moved.sum()), self.assignment.count, self.detections.count
+        counts = int(self.anchors.moved.sum()), self.assignment.total, self.detections.total
         return not any(counts) and all(abs(each) < SAME_SCORE for each in self.losses)
 
 

@@ -109,7 +109,7 @@ def predict_levels(subject: Subject, grid: AnchorGrid, rules: Rules) -> tuple[Te
     if rules.relu_before_p7:
         return logits, deltas
     model, rest = subject.model, sum(grid.counts[:-1])
-    p7 = model.backbone.fpn.extra_blocks.p7(subject.p6)  # type: ignore[operator, union-attr]
+    p7 = model.backbone.fpn.extra_blocks.p7(subject.p6)
     heads = (model.head["classification_head"], model.head["regression_head"])
     of_p7 = [head((p7,))[0].to(logits.device) for head in heads]
     return torch.cat([logits[:rest], of_p7[0]]), torch.cat([deltas[:rest], of_p7[1]])

@@ -63,7 +63,7 @@ def summarise(comparison: Comparison) -> str:
     name, found = FRAMEWORKS[comparison.framework], comparison.difference.detections
     count = len(comparison.here.detections.scores)
     start = f"Of {count:,} detections here, {name} with the same weights has {count - len(found.lost):,}"
-    causes = [(each.difference.detections.count, each) for each in comparison.outcomes if each.difference]
+    causes = [(each.difference.detections.total, each) for each in comparison.outcomes if each.difference]
     ranked = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     if not ranked:
         return f"{start}: its conventions change none of them."

@@ -45,7 +45,7 @@ def test_what_is_told_has_nothing_to_compute():
 def test_torchvisions_boxes_are_those_here(seen):
     comparison = compare(*seen, "torchvision")
     assert not comparison.difference.anchors.moved.any()
-    assert comparison.difference.assignment.count == comparison.difference.detections.count == 0
+    assert comparison.difference.assignment.total == comparison.difference.detections.total == 0
     assert [each.convention.key for each in comparison.outcomes if each.difference and not each.difference.is_none] == [
         "box_loss"
     ]
@@ -55,14 +55,14 @@ def test_two_of_three_outputs_have_another_anchor_in_detectron2(seen):
     comparison = compare(*seen, "detectron2")
     count = len(comparison.here.anchors)
     assert int(outcome(comparison, "order").difference.anchors.moved.sum()) == count * 6 // 9
-    assert outcome(comparison, "order").difference.detections.count > 0
-    assert comparison.difference.detections.count > 0
+    assert outcome(comparison, "order").difference.detections.total > 0
+    assert comparison.difference.detections.total > 0
 
 
 def test_exact_anchors_move_boxes_less_than_a_pixel_of_small_anchors(seen):
     moved = outcome(compare(*seen, "mmdetection"), "anchors").difference
     assert 0.5 < moved.anchors.largest < 2
-    assert moved.detections.count > 0
+    assert moved.detections.total > 0
     assert moved.detections.iou.min() > 0.8
 
 
@@ -95,7 +95,7 @@ def test_other_assigners_are_refused(seen):
 def test_a_picture_without_objects_is_compared(seen):
     subject, config = seen
     empty = subject._replace(boxes=subject.boxes[:0], labels=subject.labels[:0])
-    assert compare(empty, config, "mmdetection").difference.assignment.count == 0
+    assert compare(empty, config, "mmdetection").difference.assignment.total == 0
 
 
 def test_anchors_are_compared_edge_by_edge():
@@ -116,7 +116,7 @@ def test_assignments_are_compared_by_kind():
     found = compare_assignments(here, there)
     numbers = [torch.nonzero(each).flatten().tolist() for each in found]
     assert numbers == [[3], [2], [1], [5]]
-    assert found.count == 4
+    assert found.total == 4
 
 
 def detections(*rows):
@@ -135,11 +135,11 @@ def test_detections_are_lost_new_moved_or_the_same():
     pairs = sorted(zip(found.here.tolist(), found.there.tolist(), found.changed.tolist(), strict=True))
     assert pairs == [(0, 0, False), (1, 1, True), (3, 3, True)]
     assert sorted(found.iou.tolist()) == pytest.approx([90 / 110, 1, 1])
-    assert found.count == 4
+    assert found.total == 4
 
 
 def test_no_detections_are_compared():
     some, none = detections((0, 0, 10, 10, 0.9, 0)), detections()
-    assert compare_detections(none, none).count == 0
+    assert compare_detections(none, none).total == 0
     assert compare_detections(some, none).lost.tolist() == [0]
     assert compare_detections(none, some).new.tolist() == [0]
