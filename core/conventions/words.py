@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.conventions.compare import Comparison, Outcome
+from core.conventions.comparison import Comparison, Outcome
 from core.conventions.differences import SAME_SCORE, AssignmentDifference, DetectionDifference, Difference
 from core.conventions.table import FRAMEWORKS
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from core.conventions.compare import Comparison
+from core.conventions.comparison import Comparison
 from core.data.images import to_pil
 
 LOST, NEW, HERE, THERE, SAME = "#d55e00", "#cc79a7", "#56b4e9", "#e69f00", "#999999"

@@ -1,7 +1,7 @@
 """The comparison of the picture on show with a framework, cached for all visitors."""
 
 from core.config import Effect
-from core.conventions.compare import Comparison, compare, require_comparable
+from core.conventions.comparison import Comparison, compare, require_comparable
 from core.conventions.view import Subject
 from core.errors import PictureError
 from core.weights.sources import WeightsError

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from core.conventions.compare import Comparison
+from core.conventions.comparison import Comparison
 from core.structures import Detections
 from playground.canvas.edit import Pick
 from playground.canvas.view import Layer

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from core.conventions.compare import Comparison, Outcome
+from core.conventions.comparison import Comparison, Outcome
 from core.conventions.table import FRAMEWORKS
 from core.conventions.words import COLUMNS, SAME, describe_difference, describe_outcome, name_within, summarise
 from playground.components import html

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.config import Config, ConfigError
-from core.conventions.compare import apply, compare
+from core.conventions.comparison import apply, compare
 from core.conventions.differences import compare_anchors, compare_assignments, compare_detections
 from core.conventions.table import CONVENTIONS, FRAMEWORKS
 from core.conventions.view import make_subject

@@ -11,7 +11,7 @@ from torchvision.models.detection.retinanet import RetinaNet as TorchvisionRetin
 from torchvision.ops import box_iou
 
 from core.config import Config, Matching
-from core.conventions.compare import apply
+from core.conventions.comparison import apply
 from core.conventions.matching import assign
 from core.conventions.rules import HERE, Rules
 from core.conventions.table import CONVENTIONS

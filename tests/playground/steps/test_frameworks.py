@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.config import Config, ConfigError
-from core.conventions.compare import compare
+from core.conventions.comparison import compare
 from core.conventions.table import CONVENTIONS, FRAMEWORKS
 from core.conventions.view import Subject
 from core.conventions.words import summarise
