@@ -45,13 +45,16 @@ class GroundTruth(NamedTuple):
         boxes: float32 [M, 4], xyxy pixels.
         labels: int64 [M], 0 … K−1.
         crowd: bool [M]; detections that match crowd regions are neither true nor false positives.
+        size: Height and width of the image in pixels; None if they are not known.
     """
 
     boxes: "Tensor"
     labels: "Tensor"
     crowd: "Tensor"
+    size: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
         """Returns the ground truth of a sample."""
-        return cls(sample.boxes, sample.labels, sample.crowd)
+        height, width = sample.image.shape[-2:]
+        return cls(sample.boxes, sample.labels, sample.crowd, (height, width))

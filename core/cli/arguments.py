@@ -13,6 +13,7 @@ from core.cli.flags import (
     add_reading,
     add_track,
     parse_count,
+    parse_numbers,
     parse_share,
     parse_shares,
 )
@@ -120,6 +121,15 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at-iou", type=parse_share, metavar="IOU", help="IoU threshold of the report's confusion matrix (default 0.5)"
     )
+    parser.add_argument(
+        "--along", metavar="DIAL",
+        help="print AP at several values of a dial of the scenes instead, such as noise or imbalance; all other "
+        "settings, and the seed, stay",
+    )  # fmt: skip
+    parser.add_argument(
+        "--values", type=parse_numbers, default=(), metavar="V,V,…",
+        help="the values of --along (default: five over all that the dial can have)",
+    )  # fmt: skip
 
 
 def _add_detect(parser: argparse.ArgumentParser) -> None:

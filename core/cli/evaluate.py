@@ -8,6 +8,7 @@ from typing import Any
 from core.analysis.anchor_search import Objects, collect_objects, describe_doubts, measure_fit, search_anchors
 from core.analysis.image_check import measure_images
 from core.analysis.size_check import join_objects
+from core.cli.along import evaluate_along
 from core.cli.common import (
     is_main_process,
     load_detector,
@@ -83,13 +84,16 @@ def _use_whole_folder(config: Config, options: Namespace) -> Config:
 def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     """Computes and prints the COCO metrics of a split; of a folder all pictures, unless --images gives a number.
 
-    With --report it also writes a report that explains them and prints the cost of each kind of error.
+    With --report it also writes a report that explains them and prints the cost of each kind of error. With --along it
+    prints AP at several values of a dial of the scenes instead.
 
     The classes of the data set and of the weights are matched by name.
 
     Raises:
         DataError: The data set cannot be used, or has a class that the weights lack.
     """
+    if options.along:
+        return evaluate_along(config, options)
     config = _use_whole_folder(config, options)
     data = open_split(config, options)
     config, weights, model = load_detector(config, options.classes, or_names=data.class_names)
@@ -164,7 +168,7 @@ def format_report(report: Report) -> str:
 
 
 def _format_slices(report: Report) -> list[str]:
-    """Returns a table of AP by size, elongation and number of objects, none if the objects are all alike."""
+    """Returns a table of AP by size, elongation, number of objects and position, none if the objects are all alike."""
     if not report.slices:
         return []
     lines = ["", f"{'objects by':24}{'from':>8}{'below':>8}{'objects':>9}{'AP':>8}{'AP50':>8}"]

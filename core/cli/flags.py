@@ -76,6 +76,14 @@ def parse_shares(text: str) -> tuple[float, ...]:
     return shares
 
 
+def parse_numbers(text: str) -> tuple[float, ...]:
+    """Reads numbers, whose bounds whoever uses them checks."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a list of numbers, such as 0,0.5,1") from None
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     """Reads names of classes."""
     names = tuple(part.strip() for part in text.split(","))

@@ -14,6 +14,7 @@ from core.errors import PictureError
 from core.structures import Sample
 
 SPLITS = ("train", "val", "test")
+RARE = 0.1  # of the objects of the most frequent class
 
 
 class DataSet(ABC):
@@ -45,6 +46,13 @@ class DataSet(ABC):
         """The number of usable objects of each class, crowd regions aside, float64 [K]; expected ones of scenes."""
         labels = np.concatenate([np.zeros(0, np.int64), *map(self.labels_of, range(len(self)))])
         return np.bincount(labels, minlength=len(self.class_names)).astype(np.float64)
+
+    @property
+    def rare_classes(self) -> list[str]:
+        """The names of the classes with objects, but less than a tenth of those of the most frequent one."""
+        counts = self.class_counts
+        rare = (counts > 0) & (counts < RARE * counts.max(initial=0))
+        return [name for name, is_rare in zip(self.class_names, rare.tolist(), strict=True) if is_rare]
 
     @property
     def class_shares(self) -> np.ndarray:

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -110,6 +111,13 @@ def read_metrics(evaluation: "COCOeval_faster", class_names: Sequence[str]) -> M
     """Reads the metrics of a finished evaluation."""
     values = {name: _to_nan(float(value)) for name, value in zip(_NAMES, evaluation.stats, strict=True)}
     return Metrics(**values, per_class=_read_class_metrics(evaluation, class_names))
+
+
+def measure_classes(names: Sequence[str], metrics: Metrics) -> float:
+    """Returns the mean AP of those of the named classes that have held-out objects; NaN if there are none."""
+    found = [metrics.per_class[name].ap for name in names if name in metrics.per_class]
+    measured = [ap for ap in found if not math.isnan(ap)]
+    return fmean(measured) if measured else math.nan
 
 
 def build_coco_results(

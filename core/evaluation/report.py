@@ -23,7 +23,7 @@ from core.evaluation.precision_recall import (
     interpolate_precision,
     read_scores,
 )
-from core.evaluation.slices import HUGE, Slice, measure_slices
+from core.evaluation.slices.measure import HUGE, Slice, measure_slices
 from core.structures import Detections, GroundTruth
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Report(NamedTuple):
         confusion: The confusion matrix.
         images: The results of each image, worst first: by F1, then by the number of errors.
         label_errors: Suspected errors of the ground truth, the likeliest first.
-        slices: Average precision by size, elongation and number of objects; empty if it was not asked for.
+        slices: Average precision by size, elongation, number of objects and position; empty if it was not asked for.
     """
 
     metrics: Metrics

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from core.data.left_out import DESCRIPTIONS, LeftOut
 from core.weights.weights import ON_DATA_SET, ON_SCENES
 
+RANGE_TEST = "learning-rate finder"
 ABOUT_KEYS = {"variant": "arm"}  # keys of `about.json` that differ from the names of `About`
 
 
@@ -28,6 +29,7 @@ class About(NamedTuple):
         pictures: Changes with the pictures that it trains on, see `FolderData.digest`; several after it was resumed
             with others, "" for rendered scenes.
         weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
+        range_test: True for a test of learning rates, see `core.runs.range_test`, which keeps no weights.
     """
 
     source: str = ON_SCENES
@@ -43,6 +45,12 @@ class About(NamedTuple):
     recipe: str = ""
     pictures: str = ""
     weights: Mapping[str, Any] = {}
+    range_test: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words: the variant of a comparison, or a test of learning rates; "" for other runs."""
+        return RANGE_TEST if self.range_test else self.variant
 
     @property
     def trained_on(self) -> str:

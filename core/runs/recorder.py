@@ -145,14 +145,11 @@ class Recorder:
 
     def _wait_while_paused(self, record: Record) -> Control:
         """Returns the current request, after waiting while it is to pause; waits only between steps."""
-        control = read_control(self._folder.control) if self._is_controllable else Control()
-        if not isinstance(record, StepRecord) or not control.is_paused_at(record.step):
-            return control
-        self._folder.note_status(PAUSED)
-        while (control := read_control(self._folder.control)).is_paused_at(record.step):
-            time.sleep(POLL_SECONDS)
-        self._folder.note_status(RUNNING)
-        return control
+        if not self._is_controllable:
+            return Control()
+        if not isinstance(record, StepRecord):
+            return read_control(self._folder.control)
+        return wait_while_paused(self._folder, record.step)
 
     def _save_failure(self, error: Exception) -> None:
         """Saves a run that ended with an error; if no checkpoint can be written, the last one is kept."""
@@ -160,3 +157,15 @@ class Recorder:
             self.save(failure_state(error), str(error))
         except (UserError, OSError):
             self._folder.note_status(failure_state(error), str(error))
+
+
+def wait_while_paused(folder: RunFolder, step: int) -> Control:
+    """Returns the current request to a run that has completed a step, after waiting while it is to pause."""
+    control = read_control(folder.control)
+    if not control.is_paused_at(step):
+        return control
+    folder.note_status(PAUSED)
+    while (control := read_control(folder.control)).is_paused_at(step):
+        time.sleep(POLL_SECONDS)
+    folder.note_status(RUNNING)
+    return control

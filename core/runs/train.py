@@ -150,7 +150,7 @@ def _train(
         folder.create()  # the processes synchronised in `build_trainer`, so all of them have checked that it is empty
         with lock or _acquire_lock(folder):
             about = about._replace(reading=opened.reading).with_pictures(opened.digest)
-            _write_start(folder, config, trainer.step, about, splits.train)
+            write_start(folder, config, trainer.step, about, splits.train)
             recorder = Recorder(trainer, folder, config, splits, is_controllable=accelerator.num_processes == 1)
             listeners.on_start(recorder)
             yield from recorder.record(records)
@@ -253,7 +253,8 @@ def _acquire_lock(folder: RunFolder) -> FileLock:
     return lock
 
 
-def _write_start(folder: RunFolder, config: Config, step: int, about: About, train: DataSet) -> None:
+def write_start(folder: RunFolder, config: Config, step: int, about: About, train: DataSet) -> None:
+    """Writes what a run is into its folder before its next step, and that it is running; later records are dropped."""
     sweep_parts(folder.path)
     folder.drop_records_after(step)
     left_out = keep_damaged(train.left_out, about.left_out)

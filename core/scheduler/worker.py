@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from core.errors import UserError
 from core.reader import PAGE, Kind, read_apart_from_now_on
 from core.runs.control import STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, STOPPED, RunFolder, failure_state
+from core.runs.range_test import find_rates_in_folder
 from core.runs.recorder import Recorder
 from core.runs.train import train_from_folder
 from core.scheduler.server import Job
 from core.scheduler.throttle import Gate, Throttle
+from core.training.records import Record
 
 MAX_THREADS = 8  # more gain little at these image sizes
 POLL_SECONDS = 0.1  # interval at which the control file is read
@@ -34,7 +37,7 @@ def train_run(job: Job) -> None:
     try:
         _prepare(job)
         stopper.start()
-        for _ in train_from_folder(folder, job.lock, stopper.watch):
+        for _ in _begin(job, stopper):
             pass
     except (UserError, OSError) as error:  # OSError: a full disk is not a defect of the program
         _report_failure(folder, str(error), failure_state(error))
@@ -44,6 +47,12 @@ def train_run(job: Job) -> None:
         _report_failure(
             folder, f"The run failed unexpectedly ({type(error).__name__}: {error}); see its log: {folder.log}."
         )
+
+
+def _begin(job: Job, stopper: "Stopper") -> Generator[Record]:
+    if job.folder.read_about().range_test:
+        return find_rates_in_folder(job.folder, job.lock)  # which has nothing to save when it is stopped
+    return train_from_folder(job.folder, job.lock, stopper.watch)
 
 
 def _prepare(job: Job) -> None:

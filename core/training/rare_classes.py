@@ -1,39 +1,18 @@
 """What rare classes get in training: the weights and repeats that follow from its data, and sentences on them."""
 
-import math
-from collections.abc import Sequence
-from statistics import fmean
-
 import numpy as np
 from torch import Tensor
 
 from core.config import Config, Loss
 from core.data.dataset import DataSet
 from core.data.sources import SceneData
-from core.evaluation.coco_metrics import Metrics
 from core.retinanet.losses import weigh_classes
 from core.training.sampling import find_repeat_factors
-
-RARE = 0.1  # of the objects of the most frequent class
 
 
 def find_class_weights(train: DataSet, loss: Loss) -> Tensor | None:
     """Returns the weights of a data set's classes, float32 [K]; None without `loss.class_weights`."""
     return None if loss.class_weights == "none" else weigh_classes(train.class_counts.tolist(), loss)
-
-
-def find_rare_classes(train: DataSet) -> list[str]:
-    """Returns the names of the classes with objects, but less than a tenth of those of the most frequent one."""
-    counts = train.class_counts
-    rare = (counts > 0) & (counts < RARE * counts.max(initial=0))
-    return [name for name, is_rare in zip(train.class_names, rare.tolist(), strict=True) if is_rare]
-
-
-def measure_classes(names: Sequence[str], metrics: Metrics) -> float:
-    """Returns the mean AP of those of the named classes that have held-out objects; NaN if there are none."""
-    found = [metrics.per_class[name].ap for name in names if name in metrics.per_class]
-    measured = [ap for ap in found if not math.isnan(ap)]
-    return fmean(measured) if measured else math.nan
 
 
 def describe_rare_classes(train: DataSet, config: Config) -> list[str]:

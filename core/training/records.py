@@ -88,7 +88,7 @@ class EvaluationRecord(NamedTuple):
         step: Steps trained before the evaluation.
         metrics: The COCO metrics.
         losses: The held-out losses.
-        rare_ap: Mean AP of the classes that are rare in training, see `find_rare_classes`; NaN if none is.
+        rare_ap: Mean AP of the classes that are rare in training, see `DataSet.rare_classes`; NaN if none is.
     """
 
     step: int

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from core.config import Config
 from core.data.dataset import DataSet
+from core.evaluation.coco_metrics import measure_classes
 from core.evaluation.damage import DamagedPictures
 from core.evaluation.dataset_predictions import Evaluation, count_images, evaluate_dataset
 from core.retinanet.model import RetinaNet, freeze
@@ -27,7 +28,7 @@ from core.training.optimization.ema import build_average
 from core.training.optimization.gradients import BatchGradient
 from core.training.optimization.optimizer import Schedule, build_optimizer, match_memory_layout
 from core.training.optimization.step_backup import StepBackup
-from core.training.rare_classes import find_class_weights, find_rare_classes, measure_classes
+from core.training.rare_classes import find_class_weights
 from core.training.records import EvaluationProgress, EvaluationRecord, HeldOutLosses, Record, StepRecord
 from core.training.sync_batch_norm import convert_batch_norms
 
@@ -141,7 +142,7 @@ class Trainer:
         if training.cache_features:
             self._gradient.cache = FeatureCache(self.model.backbone.body, training.cache_features)
         self._gradient.class_weights = find_class_weights(train, self.config.loss)
-        self._rare_classes = find_rare_classes(train)
+        self._rare_classes = train.rare_classes
         ended = self._is_due_to_stop()
         again = self.step == training.steps and not ended  # whoever resumes a finished run sees how good it is
         if self._is_evaluation_due() and (self.evaluated < self.step or again):

@@ -203,6 +203,11 @@ def show_points(figure: Figure, names: Collection[str]) -> Figure:
     return figure
 
 
+def set_logarithmic(figure: Figure, values: Sequence[float]) -> None:
+    """Makes the horizontal axis of a figure logarithmic for values above 0."""
+    figure["layout"]["xaxis"] |= _logarithmic(values)
+
+
 def overlay(losses: Sequence[Line], precision: Sequence[Line], dashes: Sequence[str]) -> Figure:
     """Returns the losses of runs (logarithmic) and below them their AP over the same steps, with a common legend.
 

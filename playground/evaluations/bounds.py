@@ -1,5 +1,7 @@
 """Bounds on the work of an evaluation: for each picture that of the page, for all pictures a visitor's share."""
 
+from collections.abc import Sequence
+
 from core.config import Config
 from core.data.dataset import DataSet
 from core.errors import PictureError, UserError
@@ -25,16 +27,39 @@ def require_affordable_evaluation(data: DataSet, config: Config, classes: int) -
     Raises:
         UserError: It would.
     """
-    size, share = measure_first(data, config.scenes), find_share()
+    size = measure_first(data, config.scenes)
     if size is None:  # which the evaluation itself says
         return
     require_affordable(config, *size, classes)
     count = count_images(data, config)
-    gflops = count * estimate_all_gflops(config, *size, classes)
+    _require_share(count, count * estimate_all_gflops(config, *size, classes), REMEDY)
+
+
+def require_affordable_curve(settings: Sequence[Config], classes: int) -> None:
+    """Refuses a curve along a dial of the scenes that would take too much.
+
+    Args:
+        settings: The settings at each value of the dial.
+        classes: Number of classes of the network.
+
+    Raises:
+        UserError: It would.
+    """
+    gflops = 0.0
+    for each in settings:
+        size = each.scenes.image_size, each.scenes.image_size
+        require_affordable(each, *size, classes)
+        gflops += each.training.eval_images * estimate_all_gflops(each, *size, classes)
+    count = sum(each.training.eval_images for each in settings)
+    _require_share(count, gflops, f"choose fewer values of the dial, {REMEDY}")
+
+
+def _require_share(count: int, gflops: float, remedy: str) -> None:
+    share = find_share()
     if share and gflops > share.evaluation_gflops:
         raise UserError(
             f"An evaluation of {count_noun(count, 'picture')} would take about {gflops:,.0f} GFLOP, and one of a "
-            f"visitor's may take {share.evaluation_gflops:,} on this server: {REMEDY}."
+            f"visitor's may take {share.evaluation_gflops:,} on this server: {remedy}."
         )
 
 

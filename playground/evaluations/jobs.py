@@ -7,44 +7,28 @@ another process finds them again.
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from core.config import Config
-from core.data.sources import require_scene_count
 from core.errors import UserError
-from core.evaluation.class_names import match_detector
-from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
-from playground.data.datasets import DATA, hide_data_set
-from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
-from playground.data.sources import open_source
-from playground.evaluations.bounds import BoundedData, require_affordable_evaluation
-from playground.evaluations.keys import evaluated_split, evaluation_key, with_low_threshold
+from playground.data.datasets import DATA
+from playground.data.image_ref import ImageRef
+from playground.evaluations.records import StoredCurve, StoredEvaluation
 from playground.evaluations.results import EvaluationResult
-from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING, JobStatus
-from playground.evaluations.store import Origin, Store, StoredEvaluation
-from playground.pipeline.networks import name_weights, network_of
+from playground.evaluations.status import FAILED, STOPPED, JobStatus
+from playground.evaluations.store import Origin, Store
+from playground.evaluations.work import Job, Work, prepare_curve, prepare_evaluation
 from playground.sharing.shares import find_share
 from playground.support.shared_folder import explain_disk
-from playground.support.threads import all_threads
 from playground.support.visitors import VISITORS
 from playground.support.wording import hide_server
 
 MAX_IN_MEMORY = 16  # results, each up to about 10 MB
 MAX_WAITING = 4  # evaluations
 LOADED = Origin("", "")  # of a job whose result was read from the store
-
-
-class _Job:
-    """An evaluation. Its status is replaced as a whole, so that readers need no lock."""
-
-    def __init__(self, origin: Origin, visitor: str = "") -> None:
-        self.origin, self.visitor = origin, visitor
-        self.dropped = False  # True once its result is not wanted any more
-        self.status = JobStatus(WAITING)
-        self.stop = threading.Event()
 
 
 class Evaluations:
@@ -58,7 +42,7 @@ class Evaluations:
         self._store = store
         self._loading = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
-        self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()  # least recently used first
+        self._jobs: OrderedDict[Hashable, Job] = OrderedDict()  # least recently used first
         self._lock = threading.Lock()
 
     def open(self, store: Store) -> None:
@@ -80,22 +64,34 @@ class Evaluations:
             DataError: The weights lack a class of the data set.
             WeightsError: The weights are not available, or are not those of a detector.
         """
-        key, split = evaluation_key(config, image_ref, visitor), evaluated_split(image_ref)
-        data, network = open_source(split, config.scenes, visitor), network_of(config)
-        if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
-            require_scene_count(config.training.eval_images)
-        match_detector(name_weights(config.model.weights), network.class_names, data.class_names)
-        require_affordable_evaluation(data, config, len(network.class_names))
-        job = _Job(Origin(split.source, config.model.weights, visitor), visitor)
+        self._start(prepare_evaluation(config, image_ref, visitor))
+
+    def start_curve(self, config: Config, dial: str, values: Sequence[float], visitor: str = "") -> None:
+        """Starts to evaluate the network of the settings along a dial of the scenes.
+
+        Args:
+            config: The settings.
+            dial: One of `core.evaluation.slices.along_dial.SCENE_DIALS`.
+            values: Its values, rising.
+            visitor: Who starts it.
+
+        Raises:
+            UserError: As `start`, or the dial cannot have a value.
+        """
+        self._start(prepare_curve(config, dial, values, visitor))
+
+    def _start(self, work: Work) -> None:
+        key, visitor = work.find_key(), work.origin.owner
+        job = Job(work.origin, visitor)
         with ExitStack() as held, self._lock:
             previous = self._jobs.get(key)
             if previous and previous.status.active:
                 return
             self._require_place(visitor)
-            if is_from_data_set(split):
-                held.enter_context(DATA.library.hold(split.source))  # so that no process splits or deletes it
+            if work.data_set:
+                held.enter_context(DATA.library.hold(work.data_set))
             self._add(key, job)
-            self._pool.submit(self._run, key, job, config, split, held.pop_all())
+            self._pool.submit(self._run, key, job, work, held.pop_all())
 
     def _require_place(self, visitor: str) -> None:
         active = [job.visitor for job in self._jobs.values() if job.status.active]
@@ -160,20 +156,20 @@ class Evaluations:
         if self._store:
             self._store.clean()
 
-    def _add(self, key: Hashable, job: _Job) -> None:
+    def _add(self, key: Hashable, job: Job) -> None:
         self._jobs[key] = job
         self._jobs.move_to_end(key)
         ended = [each for each, other in self._jobs.items() if not other.status.active]
         for each in ended[: max(0, len(self._jobs) - MAX_IN_MEMORY)]:
             del self._jobs[each]
 
-    def _find(self, key: Hashable) -> _Job | None:
+    def _find(self, key: Hashable) -> Job | None:
         with self._lock:
             if key in self._jobs:
                 self._jobs.move_to_end(key)
             return self._jobs.get(key)
 
-    def _load(self, key: Hashable) -> _Job | None:
+    def _load(self, key: Hashable) -> Job | None:
         """Reads a result from the store; another caller that needs the same one waits for it."""
         if self._store is None or not self._store.has(key):
             return None
@@ -182,22 +178,21 @@ class Evaluations:
             record = None if found else self._store.get(key)
             if record is None:
                 return found
-            result = EvaluationResult.from_images(record.images, record.names, record.class_names, USUAL_IOU)
-            job = _Job(LOADED)
-            job.status = JobStatus(record.state, len(record.images), record.total, "", result)
+            job = Job(LOADED)
+            job.status = _read_record(record)
             with self._lock:
                 self._add(key, job)
             return job
 
-    def _run(self, key: Hashable, job: _Job, config: Config, split: ImageRef, held: ExitStack) -> None:
+    def _run(self, key: Hashable, job: Job, work: Work, held: ExitStack) -> None:
         """Evaluates, stores the result and lets go of the data set; every error ends up in the status."""
         try:
             with held:
                 if job.stop.is_set():
                     job.status = JobStatus(STOPPED)
                     return
-                ended = _evaluate(job, config, split)
-                is_kept = not job.dropped and _is_there(config, split, job.visitor)
+                ended = work.compute(job)
+                is_kept = not job.dropped and _is_there(work)
                 job.status = ended._replace(message=self._save(key, ended, job.origin)) if is_kept else ended
         except (UserError, OSError) as error:
             _fail(job, _explain(error))
@@ -207,21 +202,36 @@ class Evaluations:
 
     def _save(self, key: Hashable, ended: JobStatus, origin: Origin) -> str:
         """Stores the result of an evaluation; returns why that was not possible, "" if it was."""
-        result = ended.result
-        if self._store is None or result is None or not ended.done:
+        record = _make_record(ended)
+        if self._store is None or record is None or not ended.done:
             return ""
         try:
-            record = StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
             self._store.put(key, record, origin)
         except (OSError, UserError) as error:
             return f"It could not be saved and will be lost when the server is restarted. {_explain(error)}"
         return ""
 
 
-def _is_there(config: Config, split: ImageRef, visitor: str) -> bool:
+def _make_record(ended: JobStatus) -> StoredEvaluation | StoredCurve | None:
+    """Returns what is stored of an evaluation that has ended, None if it has no result."""
+    if ended.curve:
+        return StoredCurve(ended.state, ended.total, ended.curve)
+    result = ended.result
+    return result and StoredEvaluation(ended.state, ended.total, result.images, result.names, result.class_names)
+
+
+def _read_record(record: StoredEvaluation | StoredCurve) -> JobStatus:
+    if isinstance(record, StoredCurve):
+        done = sum(each.pictures for each in record.curve.points)
+        return JobStatus(record.state, done, record.total, curve=record.curve)
+    result = EvaluationResult.from_images(record.images, record.names, record.class_names, USUAL_IOU)
+    return JobStatus(record.state, len(record.images), record.total, "", result)
+
+
+def _is_there(work: Work) -> bool:
     """False if the pictures or weights were deleted meanwhile, perhaps by another process."""
     try:
-        evaluation_key(config, split, visitor)
+        work.find_key()
     except UserError:
         return False
     return True
@@ -234,27 +244,8 @@ def _explain(error: UserError | OSError) -> str:
     return hide_server(str(error))
 
 
-def _fail(job: _Job, message: str) -> None:
+def _fail(job: Job, message: str) -> None:
     job.status = JobStatus(FAILED, job.status.done, job.status.total, message)
-
-
-@all_threads()
-def _evaluate(job: _Job, config: Config, split: ImageRef) -> JobStatus:
-    """Evaluates until the end or until the job is stopped, and returns the final status."""
-    network = network_of(config)
-    classes = len(network.class_names)
-    data = BoundedData(open_source(split, config.scenes, job.visitor), config, classes)
-    total = count_images(data, config)
-    done: list[ImageResult] = []
-    job.status = JobStatus(RUNNING, 0, total)
-    for batch in predict_dataset(network.model, network.class_names, data, with_low_threshold(config)):
-        done += [each._replace(problem=hide_data_set(each.problem, split.source)) for each in batch]
-        job.status = JobStatus(RUNNING, len(done), total)
-        if job.stop.is_set():
-            break
-    names = [data.image_name(index) for index in range(len(done))]
-    result = EvaluationResult.from_images(done, names, data.class_names, USUAL_IOU)
-    return JobStatus(FINISHED if len(done) == total else STOPPED, len(done), total, "", result)
 
 
 EVALUATIONS = Evaluations()

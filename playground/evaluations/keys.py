@@ -1,8 +1,9 @@
 """What is evaluated where a picture is on show, and the key of the result."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from core.config import POSTPROCESSING, Config, Effect, knobs
+from core.evaluation.slices.along_dial import set_dial
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, source_key
 from playground.pipeline.networks import network_of
@@ -27,6 +28,21 @@ def evaluation_key(config: Config, image_ref: ImageRef | None, visitor: str = ""
     split, network = evaluated_split(image_ref), network_of(config)  # whatever the threshold
     settings = with_low_threshold(config).cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
     return network.key, source_key(split, config.scenes, visitor), settings, config.training.eval_images
+
+
+def curve_key(config: Config, dial: str, values: Sequence[float]) -> Hashable:
+    """Returns everything that a curve along a dial of the scenes depends on, whatever value the dial itself has.
+
+    Args:
+        config: The settings.
+        dial: One of `core.evaluation.slices.along_dial.SCENE_DIALS`.
+        values: The values, at least one.
+
+    Raises:
+        WeightsError: The weights are not available or contradict the settings.
+        ConfigError: The dial cannot have the first value.
+    """
+    return dial, tuple(values), evaluation_key(set_dial(config, dial, values[0]), None)
 
 
 def with_low_threshold(config: Config) -> Config:

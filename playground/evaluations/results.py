@@ -9,7 +9,7 @@ from core.evaluation.dataset_predictions import ImageResult
 from core.evaluation.detection_matching import ImageOverlaps, compute_overlaps
 from core.evaluation.label_errors import LabelError
 from core.evaluation.report import BACKGROUND_NAME, Report, build_report, rank_images
-from core.evaluation.slices import measure_slices
+from core.evaluation.slices.measure import measure_slices
 from playground.evaluations.query import CELL, KIND, LABEL, SLICES, WORST, EvaluationQuery
 from playground.support.cache import Cache
 

@@ -2,22 +2,27 @@
 
 import gradio as gr
 
-from core.config import ConfigError
+from core.config import Config, ConfigError
 from core.experiments.atlas import build_config, parse_key, to_settings
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS
-from playground.evaluations.keys import SCORE, evaluated_split, evaluation_key
-from playground.evaluations.query import LABEL, WORST, update_query
+from playground.evaluations.keys import SCORE, curve_key, evaluated_split, evaluation_key
+from playground.evaluations.query import ALONG, LABEL, SLICES, WORST, toggle_weights, update_query
 from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
 from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
+from playground.state.weight_names import to_key
+from playground.steps.evaluation.against import Compared
+from playground.steps.evaluation.along import choose_values, list_curves
+from playground.steps.evaluation.slices import list_sliced
 from playground.steps.evaluation.step import selected_pictures
 from playground.support.untrusted import is_index
 
 STEP, DRAWING = "evaluation", "picture"
+COMPARING = (ALONG, SLICES)  # figures that show several weights
 FIRST_SEED = 0  # of the runs of the stability atlas
 
 
@@ -40,7 +45,7 @@ def connect_evaluation(page: PageComponents) -> None:
 
 
 def poll_evaluation(state: PageState) -> PollResult:
-    """Returns the stamp of the evaluation of a state, and whether any evaluation is active.
+    """Returns the stamp of the evaluations of a state, and whether any evaluation is active.
 
     Raises:
         UserError: The settings are not allowed.
@@ -48,7 +53,50 @@ def poll_evaluation(state: PageState) -> PollResult:
     key = evaluation_key(state.config(), state.image_ref(), state.visitor)
     status = EVALUATIONS.read_status(key)
     stamp = f"{hash(key)} {status.state} {status.done}" if status else ""
+    if state.evaluation_query.figure in COMPARING:
+        statuses = [each.status for each in _list_compared(state) if each.status]
+        stamp += "".join(f" {each.state} {each.done}" for each in statuses)
     return PollResult(stamp, EVALUATIONS.has_active())
+
+
+def _list_compared(state: PageState) -> tuple[Compared, ...]:
+    """Returns the weights in the figure of a state, which compares some."""
+    find = list_curves if state.evaluation_query.figure == ALONG else list_sliced
+    return find(state.pipeline(), state.focus())
+
+
+def _find_config(state: PageState, key: str) -> Config:
+    """Returns the settings with weights of the figure, by their key, "" for the present ones.
+
+    Raises:
+        UserError: The figure does not show them, or they cannot be used.
+    """
+    if state.evaluation_query.figure in COMPARING:
+        for each in _list_compared(state):
+            if each.key == key and each.config:
+                return each.config
+    raise ConfigError("The figure shows no such weights, or they cannot be used: choose others beside it.")
+
+
+def _measure(state: PageState, key: str) -> PageState:
+    """Starts to measure what the figure lacks of some weights."""
+    config, dials = _find_config(state, key), state.focus().dials
+    if state.evaluation_query.figure == ALONG:
+        EVALUATIONS.start_curve(config, dials.along, choose_values(state.config(), dials), state.visitor)
+    else:
+        EVALUATIONS.start(config, state.image_ref(), state.visitor)
+    return state
+
+
+def _stop_measuring(state: PageState, key: str) -> PageState:
+    """Stops what `_measure` has started."""
+    config, dials = _find_config(state, key), state.focus().dials
+    if state.evaluation_query.figure == ALONG:
+        found = curve_key(config, dials.along, choose_values(state.config(), dials))
+    else:
+        found = evaluation_key(config, state.image_ref(), state.visitor)
+    EVALUATIONS.stop(found, state.visitor)
+    return state
 
 
 def _connect_links(page: PageComponents) -> None:
@@ -70,8 +118,9 @@ def follow_link(state: PageState, link: str) -> PageState:
         link: "go mine/val/3" for an image, "open 3" for one of the worst images, "label 3" for one with suspected
             labels and "correct 3" to draw on it, "use 0.4" for a score threshold, "set inference.image_size 512" for
             any hyperparameter, "place" and a key of the stability atlas for the values of its axes, "repeat" and a key
-            for all settings of its first run, or a field of the evaluation query and its value, see `update_query`;
-            untrusted.
+            for all settings of its first run, "against run/x" to add weights to the figure or take them out, without a
+            key the present ones, "measure run/x" and "unmeasure run/x" to start and stop their evaluation, or a field
+            of the evaluation query and its value, see `update_query`; untrusted.
 
     Raises:
         UserError: The link is not one of these, or leads nowhere.
@@ -89,6 +138,13 @@ def follow_link(state: PageState, link: str) -> PageState:
             return state._replace(settings=settings_of(state.config().replace(to_settings(parse_key(value)))))
         case "repeat":
             return state._replace(settings=settings_of(build_config(parse_key(value), FIRST_SEED)))
+        case "against":
+            key = value or to_key(state.config().model.weights)
+            return state._replace(evaluation_query=toggle_weights(state.evaluation_query, key))
+        case "measure":
+            return _measure(state, value)
+        case "unmeasure":
+            return _stop_measuring(state, value)
         case "open":
             return _open(state, value, WORST)
         case "label":

@@ -11,6 +11,7 @@ from core.config import Config
 from core.data.sources import require_scene_count
 from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
+from core.training.rate_finder import settings_of_test
 from playground.albums.service import ALBUMS
 from playground.data.datasets import DATA
 from playground.data.image_ref import SCENES, ImageRef, is_from_album, is_from_data_set, training_split
@@ -110,7 +111,7 @@ def list_runs(state: PageState) -> RunList:
 
 
 def _label(name: str, status: RunStatus) -> str:
-    title = RUNS.label(name).name or RUNS.about(name).variant
+    title = RUNS.label(name).name or RUNS.about(name).title
     return " · ".join(part for part in (format_state(status.state, status.queue_position), title, name) if part)
 
 
@@ -164,10 +165,14 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
     def start(state: PageState, *, request: gr.Request) -> Updates:
         return show_run(state._replace(run=start_run(state, visitor_of(request))))
 
+    def find_rate(state: PageState, *, request: gr.Request) -> Updates:
+        return show_run(state._replace(run=start_run(state, visitor_of(request), range_test=True)))
+
     def compare(state: PageState, preset: str, *, request: gr.Request) -> Updates:
         return show_run(state._replace(run=RUNS.compare(preset, visitor_of(request))))
 
     listen(page, controls.start.click, start, outputs=outputs, **LIVE)
+    listen(page, controls.find_rate.click, find_rate, outputs=outputs, **LIVE)
     listen(page, controls.compare.click, compare, inputs=[controls.preset], outputs=outputs, **LIVE)
     actions = {"stop": RUNS.stop, "resume": RUNS.resume, "pause": RUNS.pause, "single_step": RUNS.step}
     for name, act in actions.items():
@@ -181,22 +186,33 @@ def require_own_run(name: str, visitor: str) -> None:
         require_changeable(RUNS.folder(name), visitor, f"The run {name}")
 
 
-def start_run(state: PageState, visitor: str) -> str:
-    """Starts a run on the chosen data set, or on scenes, and returns its name."""
+def start_run(state: PageState, visitor: str, *, range_test: bool = False) -> str:
+    """Starts a run on the chosen data set, or on scenes, and returns its name.
+
+    Args:
+        state: The state of the page.
+        visitor: Who starts it.
+        range_test: Test learning rates instead of training.
+
+    Raises:
+        UserError: It takes too much of the server, or the data set cannot be used.
+    """
     config, image_ref = state.config(), state.image_ref()
+    if range_test:
+        config = settings_of_test(config)
     if is_from_album(image_ref):
         with ALBUMS.train_on(ALBUMS.get(image_ref.source, visitor)) as folder:
             require_affordable_run(config, image_ref, visitor)
-            return RUNS.start(config, str(folder), visitor, format="coco")
+            return RUNS.start(config, str(folder), visitor, format="coco", range_test=range_test)
     if not is_from_data_set(image_ref):
         require_affordable_run(config, None, visitor)
-        return RUNS.start(config, owner=visitor)
+        return RUNS.start(config, owner=visitor, range_test=range_test)
     for split in TRAINING_SPLITS:
         DATA.open_split(image_ref.source, split)  # refused now rather than in the run
     require_affordable_run(config, image_ref, visitor)
     with DATA.library.hold(image_ref.source):  # until the run is there, which needs it
         data_set = DATA.library.get(image_ref.source)
-        return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format)
+        return RUNS.start(config, str(data_set.folder), visitor, format=data_set.format, range_test=range_test)
 
 
 def require_affordable_run(config: Config, image_ref: ImageRef | None, visitor: str) -> None:

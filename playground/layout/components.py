@@ -95,6 +95,7 @@ class TrainingControls(NamedTuple):
     pause: gr.Button
     single_step: gr.Button
     use_weights: gr.Button
+    find_rate: gr.Button
     preset: gr.Dropdown
     compare: gr.Button
 

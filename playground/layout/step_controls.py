@@ -115,10 +115,11 @@ def training_controls() -> TrainingControls:
         pause = gr.Button("Pause", size="sm", min_width=60)
         single_step = gr.Button("Single step", size="sm", min_width=60)
     use = gr.Button(USE_WEIGHTS, size="sm", min_width=80)
+    find_rate = gr.Button("Find a learning rate", size="sm", min_width=80, elem_id="find-rate")
     choices = [(preset.title, key) for key, preset in PRESETS.items()]
     preset = gr.Dropdown(choices, value=choices[0][1], label="Short runs to compare", elem_id="preset")
     compare = gr.Button("Compare", size="sm", min_width=80, elem_id="compare")
-    return TrainingControls(run, start, stop, resume, pause, single_step, use, preset, compare)
+    return TrainingControls(run, start, stop, resume, pause, single_step, use, find_rate, preset, compare)
 
 
 def evaluation_controls() -> EvaluationControls:

@@ -58,4 +58,4 @@ def _list_run(root: Path, name: str, status: RunStatus) -> ListedRun:
     text = f"{status.state}, number {position}" if position else status.state
     about = read_about(folder)
     message = hide_paths(status.message, folder)
-    return ListedRun(name, folder, status.state, text, message, about.variant, about.owner)
+    return ListedRun(name, folder, status.state, text, message, about.title, about.owner)

@@ -37,7 +37,14 @@ class Runs(RunCatalogue):
         report_activity(self.root)
 
     def start(
-        self, config: Config, source: str = "scenes", owner: str = "", *, format: str | None = None, recipe: str = ""
+        self,
+        config: Config,
+        source: str = "scenes",
+        owner: str = "",
+        *,
+        format: str | None = None,
+        recipe: str = "",
+        range_test: bool = False,
     ) -> str:
         """Queues a run and returns its name.
 
@@ -47,11 +54,13 @@ class Runs(RunCatalogue):
             owner: The visitor who starts it, see `playground.support.visitors`.
             format: The key of the data set's annotation format; None to detect it.
             recipe: The key of the recipe that the settings were chosen with, for the record.
+            range_test: Test learning rates instead of training, see `core.runs.range_test`.
 
         Raises:
             RunError: The queue is full, the visitor has too many runs, or the folder cannot be created.
         """
-        return self._add([(config, About(source, owner=owner, format=format or "", recipe=recipe))])
+        about = About(source, owner=owner, format=format or "", recipe=recipe, range_test=range_test)
+        return self._add([(config, about)])
 
     def compare(self, key: str, owner: str = "") -> str:
         """Queues the runs of a preset and returns the name of the first; raises as `start`, and for no preset."""

@@ -9,7 +9,7 @@ from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.sources import open_picture
-from playground.evaluations.query import EvaluationQuery, update_query
+from playground.evaluations.query import SEPARATOR, EvaluationQuery, update_query
 from playground.lessons.position import LessonPosition, parse_course
 from playground.state.page_state import STORY_STEP, PageState, image_ref_of, require_known_weights
 from playground.state.settings import settings_of
@@ -29,7 +29,7 @@ EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of 
 COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=focal.1,focal.2
 KEPT_BY_BROWSER = (HIDE, COURSE, "layers")
 EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
-QUERY_FIELDS = ("score", "iou", "figure", "choice")  # of an evaluation
+QUERY_FIELDS = ("score", "iou", "figure", "choice", "weights")  # of an evaluation
 MAX_UNKNOWN = 5  # unknown names for which a similar one is looked up
 INITIAL = PageState(next(iter(STEPS)))
 
@@ -66,6 +66,7 @@ def to_link(state: PageState, config: Config) -> str:
         "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
         "figure": query.figure if query.figure != usual.figure else "",
         "choice": query.choice,
+        "weights": SEPARATOR.join(query.weights),
         **_changed_dials(state.dials, position),
     }
     parts = (

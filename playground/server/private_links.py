@@ -8,6 +8,7 @@ from core.config import MAX_TEXT, ConfigError
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
+from playground.evaluations.query import SEPARATOR
 from playground.runs.privacy import describe_fault, may_see_file
 from playground.runs.service import RUNS
 from playground.state.weight_names import from_key
@@ -65,6 +66,10 @@ def _refuse_weights(name: str, visitor: str) -> str:
     return "" if may_see_file(from_key(name), visitor) else WEIGHTS
 
 
+def _refuse_other_weights(names: str, visitor: str) -> str:
+    return "" if all(may_see_file(from_key(each), visitor) for each in names.split(SEPARATOR)) else WEIGHTS
+
+
 def _refuse_pinned(query: str, visitor: str) -> str:
     weights = [value for name, value in parse_qsl(query) if name == "model.weights"]
     return "" if all(may_see_file(from_key(each), visitor) for each in weights) else PINNED
@@ -75,5 +80,6 @@ CHECKS: dict[str, Callable[[str, str], str]] = {
     "pinned_data": _refuse_picture,
     "run": _refuse_run,
     "model.weights": _refuse_weights,
+    "weights": _refuse_other_weights,
     "pinned": _refuse_pinned,
 }

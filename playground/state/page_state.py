@@ -23,7 +23,7 @@ from playground.runs.privacy import describe_fault, may_see_file
 from playground.runs.service import RUNS
 from playground.state.settings import config_of
 from playground.state.user_picture import UserPicture
-from playground.state.weight_names import with_keys, with_paths
+from playground.state.weight_names import NAME, from_key, with_keys, with_paths
 from playground.steps.dials import parse_dials
 from playground.steps.step import MAPS, Focus, Suggesting
 
@@ -113,7 +113,7 @@ class PageState(NamedTuple):
         frame = int(min(max(float(self.frame or 1), 1), MAX_FRAME))
         return Focus(
             self.level, self.pick, self.run, self.curve, p_t, self.map, self.evaluation_query, frame, self.suggesting,
-            parse_dials(self.dials),
+            parse_dials(self.dials), _find_weights(self.evaluation_query.weights, self.visitor),
         )  # fmt: skip
 
     def image_ref(self) -> ImageRef | None:
@@ -186,6 +186,19 @@ def _pipeline(user_picture: UserPicture | None, config: Config, visitor: str, *,
 def pin_of(config: Config) -> str:
     """Returns settings as `PageState.pinned` holds them: those that differ from the defaults."""
     return with_keys(config).to_query() or DEFAULTS
+
+
+def _find_weights(keys: tuple[str, ...], visitor: str) -> tuple[tuple[str, str], ...]:
+    """Returns the key and the name of each of the weights beside the present ones; "" if the visitor may not see it."""
+    found = []
+    for key in keys:
+        try:
+            require_known_weights(with_paths(Config.from_flat({NAME: key})), visitor)
+        except ConfigError:
+            found.append((key, ""))
+        else:
+            found.append((key, from_key(key)))
+    return tuple(found)
 
 
 def require_known_weights(config: Config, visitor: str = "") -> None:

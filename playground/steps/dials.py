@@ -7,6 +7,7 @@ from core.config import ConfigError
 from core.conventions.table import DETECTRON2, FRAMEWORKS
 from core.errors import quote
 from core.evaluation.report import USUAL_IOU
+from core.evaluation.slices.along_dial import SCENE_DIALS
 from core.experiments.atlas import parse_key, to_key
 from core.explain.maps import PIXELS, PLACES
 from core.explain.target import PARTS
@@ -21,6 +22,7 @@ from playground.support.untrusted import parse_number
 PRECISION, BOXES, ROBUSTNESS, OTHERS = GRAPHS = ("ap", "boxes", "robustness", "frameworks")
 ALIASING = "aliasing"  # the picture moves below the anchors
 CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
+COUNTS = ("3", "5", "7", "9", "12")  # values of a dial of the scenes along which AP is measured
 ATLAS_AXES = ("loss", "gamma", "alpha", "prior", "rate")  # as in `core.experiments.atlas.AXES`
 # The values of dials that have a few.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -32,9 +34,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "rescue": (ON,),
     "across": ATLAS_AXES,
     "down": ATLAS_AXES,
+    "along_count": COUNTS,
 }
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MAX_CLASS = 10**5
+MAX_DIAL = 1e4  # above what any dial of the scenes can have
 MATCH_RANGE = (0.05, 0.95)
 USUAL = "*"  # stands for a dial's default
 MAX_PIXELS = 1e5
@@ -72,6 +76,10 @@ class Dials(NamedTuple):
         framework: The framework that the same weights are compared in, a key of `core.conventions.table.FRAMEWORKS`.
         across: Horizontal axis of the stability atlas, one of `ATLAS_AXES`.
         down: Its vertical axis.
+        along: The dial of the scenes along which AP is measured.
+        along_low: Its lowest value; None for the lowest possible one.
+        along_high: Its highest value; None for the highest possible one.
+        along_count: Number of values, one of `COUNTS`.
         atlas: Key of the place whose runs it shows, see `core.experiments.atlas.to_key`; "" for that of the settings.
     """
 
@@ -89,6 +97,10 @@ class Dials(NamedTuple):
     framework: str = DETECTRON2
     across: str = "rate"
     down: str = "prior"
+    along: str = "noise"
+    along_low: float | None = None
+    along_high: float | None = None
+    along_count: str = COUNTS[1]
     atlas: str = ""
 
     @property
@@ -145,6 +157,11 @@ def set_dial(dials: Dials, name: str, value: str) -> Dials:
             return dials._replace(of=value)
         case "why_of":
             return dials._replace(why_of=int(parse_number(name, value, (-1, MAX_CLASS))))
+        case "along" if value in SCENE_DIALS:  # bounds belong to a dial
+            return dials._replace(along=value, along_low=None, along_high=None)
+        case "along_low" | "along_high":
+            bound: dict[str, Any] = {name: parse_number(name, value, (0, MAX_DIAL))}
+            return dials._replace(**bound)
         case "atlas":
             return dials._replace(atlas=to_key(parse_key(value)))
         case "box":

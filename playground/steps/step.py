@@ -49,6 +49,8 @@ class Focus(NamedTuple):
         frame: The evaluation of the run whose detections are drawn, counted from 1; beyond the last one, the last.
         suggesting: Choices for suggestions on the visitor's own pictures.
         dials: Values of the dials beside figures.
+        weights: Key and name of further weights whose results figures of the evaluation show; the name is "" if the
+            visitor may not use them.
     """
 
     level: int = 0
@@ -61,6 +63,7 @@ class Focus(NamedTuple):
     frame: int = 1
     suggesting: Suggesting = Suggesting()
     dials: Dials = Dials()
+    weights: tuple[tuple[str, str], ...] = ()
 
 
 class StepText(NamedTuple):

@@ -29,6 +29,7 @@ from playground.steps import comparison
 from playground.steps.atlas.view import MOVES, build_atlas
 from playground.steps.augmented import build_strip
 from playground.steps.levels import part_levels
+from playground.steps.rates.view import rates_text
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 from playground.steps.teaching import training_source
 
@@ -83,6 +84,8 @@ def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
 
 def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
     """Returns the status of a run, the changes by its last step if that was a single one, and its curves."""
+    if RUNS.about(run).range_test:
+        return rates_text(progress, run)
     config = Config.from_file(RUNS.folder(run).config)
     text = build_status(progress, run, RUNS.label(run).name, config, RUNS.about(run))
     text += _warn_of_seen(run, config) + (build_changes(single) if single else Markup())

@@ -30,7 +30,7 @@ def random_scenes(seed: int, pictures: int = 12, classes: int = 3) -> tuple[list
         corner = torch.rand(count, 2, generator=dice) * 90
         boxes = torch.cat((corner, corner + 5 + torch.rand(count, 2, generator=dice) * 60), dim=1).round()
         labels = torch.randint(0, classes, (count,), generator=dice)
-        truths.append(GroundTruth(boxes, labels, torch.rand(count, generator=dice) < 0.2))
+        truths.append(GroundTruth(boxes, labels, torch.rand(count, generator=dice) < 0.2, (160, 160)))
         lone = torch.rand(made, 2, generator=dice) * 90
         guesses, guessed = torch.cat((lone, lone + 20), dim=1), torch.randint(0, classes, (made,), generator=dice)
         if count:

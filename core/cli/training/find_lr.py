@@ -5,12 +5,11 @@ from typing import Any
 
 from core.cli.common import print_reading, progress_bar, tell
 from core.config import Config
-from core.io.text import count_noun
-from core.runs.range_test import find_rates
+from core.runs.range_test import conclude, find_rates
 from core.runs.splits import OpenedData
 from core.runs.train import Listeners
 from core.training.distributed import is_true_anywhere, make_accelerator
-from core.training.rate_finder import LEAST_FALL, STEPS, RateCurve, describe_rates
+from core.training.rate_finder import STEPS, RateCurve, describe_rates
 from core.training.records import StepRecord
 from core.training.signals import collect_stop_signals
 
@@ -53,7 +52,7 @@ def find_lr(config: Config, options: Namespace) -> dict[str, Any]:
         curve = curve._replace(suggestion=None)
     if accelerator.is_main_process:
         print(format_curve(curve))
-        print(_conclude(curve, stopped=stopped))
+        print(conclude(curve, "--training.learning_rate", stopped=stopped))
     return {"stopped": stopped, **curve._asdict()}
 
 
@@ -73,18 +72,3 @@ def format_curve(curve: RateCurve) -> str:
         note = "  ← suggestion" if curve.rates[row] == curve.suggestion else ""
         lines.append(f"{curve.rates[row]:13.1e}  {curve.averages[row]:5.3g}  {bar}{note}")
     return "\n".join(lines)
-
-
-def _conclude(curve: RateCurve, *, stopped: bool) -> str:
-    """Returns what follows from the test, as a sentence."""
-    if stopped:
-        return f"Stopped after {count_noun(len(curve.rates), 'step')} of {STEPS}: no suggestion."
-    if curve.suggestion is None:
-        return (
-            f"No suggestion: at no rate does the loss fall by {LEAST_FALL:.0%}. Weights that fit the data already "
-            "learn too little in so few steps to tell."
-        )
-    return (
-        f"Try --training.learning_rate {curve.suggestion:.2g}: there the loss falls fastest (steepest descent on the "
-        f"logarithmic axis). It is lowest at {curve.best:.2g}."
-    )

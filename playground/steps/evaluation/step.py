@@ -20,7 +20,7 @@ from playground.data.image_ref import SCENES, ImageRef, is_from_data_set
 from playground.data.sources import name_source
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.keys import evaluated_split, evaluation_key
-from playground.evaluations.query import LABEL, MAKING, EvaluationQuery
+from playground.evaluations.query import ALONG, LABEL, MAKING, SLICES, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.evaluations.status import STOPPED, WAITING, JobStatus
 from playground.pipeline.networks import name_weights
@@ -31,10 +31,12 @@ from playground.runs.seen import count_seen
 from playground.steps import weights
 from playground.steps.evaluation import tables
 from playground.steps.evaluation.advice import advise_on
+from playground.steps.evaluation.along import build_along_figure, build_along_view
 from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
+from playground.steps.evaluation.slices import slices_figure, slices_text
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
 from playground.steps.step import Focus, LevelCell, Levels, Step, StepText, StepView, truth_layer
@@ -71,9 +73,13 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     status = job_status(pipeline)
     text = _status_text(pipeline, status) + weights.differences(pipeline.config)
     text += html.said(f"The evaluation: {status.state}.") if status else Markup()
+    query = focus.evaluation_query
+    if query.figure == ALONG:
+        return build_along_view(pipeline, focus, text)
     if status is None or status.result is None:
+        text += html.paragraph(html.link("Measure AP along a dial of the scenes", f"figure {ALONG}"))
         return StepView((truth_layer(pipeline),), build_text=lambda: StepText(text))
-    result, query = status.result, focus.evaluation_query
+    result = status.result
     if query.figure == MAKING:
         return build_making_view(pipeline, result, focus, text)
     report = compute_report(result, query)
@@ -89,7 +95,10 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
             tables.errors(report, query) + tables.advice(advise_on(result, pipeline.config)) + tables.classes(report)
         )
         more += tables.worst(report, current) + label_table(result, query, evaluated_split(pipeline.image_ref), current)
-        return StepText(text + metrics + tables.figures(query), figure(report, query.figure), more)
+        shown = tables.figures(query)
+        if query.figure == SLICES:
+            return StepText(text + metrics + shown + slices_text(pipeline, focus), slices_figure(pipeline, focus), more)
+        return StepText(text + metrics + shown, figure(report, query.figure), more)
 
     return StepView(layers, build_text=build_text)
 
@@ -111,6 +120,10 @@ def suspected_layers(pipeline: Pipeline, query: EvaluationQuery) -> tuple[Layer,
 def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
     """Returns the chosen figure, None if these settings have not been evaluated; raises as `evaluation_key`."""
     status, query = job_status(pipeline), focus.evaluation_query
+    if query.figure == ALONG:
+        return build_along_figure(pipeline, focus)
+    if query.figure == SLICES:
+        return slices_figure(pipeline, focus._replace(weights=()))
     if status is None or status.result is None:
         return None
     if query.figure == MAKING:

@@ -34,7 +34,7 @@ MEANINGS = {
 
 def facts(report: Report) -> Markup:
     """Returns the twelve COCO metrics."""
-    return html.facts([(name, _number(getattr(report.metrics, field))) for name, field in FACTS])
+    return html.facts([(name, number(getattr(report.metrics, field))) for name, field in FACTS])
 
 
 def best(threshold: Threshold | None) -> Markup:
@@ -90,7 +90,7 @@ def errors(report: Report, query: EvaluationQuery) -> Markup:
         name, count = ERROR_NAMES[kind], len(report.error_types.select(kind))
         key = f"{KIND} {kind}"
         cell = html.link(name, f"choice {key}", on=query.choice == key) if count else name
-        rows.append((cell, f"{count:,}", _number(cost, "+.3f"), MEANINGS[kind]))
+        rows.append((cell, f"{count:,}", number(cost, "+.3f"), MEANINGS[kind]))
     columns = ("kind", "errors", "AP50 if fixed", "meaning")
     return html.table(html.Table("Kinds of errors, at IoU 0.5 and any score", columns, tuple(rows)))
 
@@ -110,9 +110,9 @@ def classes(report: Report) -> Markup:
         (
             name,
             f"{each.objects:,}",
-            *(_number(getattr(each, field)) for field in AVERAGES),
+            *(number(getattr(each, field)) for field in AVERAGES),
             f"{each.best.score:.2f}" if each.best else "–",
-            _number(each.calibration.error, ".2f"),
+            number(each.calibration.error, ".2f"),
         )
         for name, each in report.classes.items()
     )
@@ -121,7 +121,7 @@ def classes(report: Report) -> Markup:
 
 def calibration_error(calibration: Calibration) -> Markup:
     """Returns the expected calibration error in a sentence."""
-    return html.paragraph(f"Mean difference between score and precision: {_number(calibration.error, '.3f')}.")
+    return html.paragraph(f"Mean difference between score and precision: {number(calibration.error, '.3f')}.")
 
 
 def worst(report: Report, current: int | None) -> Markup:
@@ -140,5 +140,6 @@ def worst(report: Report, current: int | None) -> Markup:
     return html.table(html.Table(title, ("picture", "right", "wrong", "missed", "F1"), rows))
 
 
-def _number(value: float, digits: str = ".3f") -> str:
+def number(value: float, digits: str = ".3f") -> str:
+    """Formats a number, "–" for NaN."""
     return html.number(None if math.isnan(value) else value, digits)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.evaluation import slices as module
 from core.evaluation.coco_metrics import evaluate
-from core.evaluation.slices import QUANTITIES, Slice, divide, measure_slices
+from core.evaluation.slices import measure as module
+from core.evaluation.slices.measure import Slice, divide, measure_slices
+from core.evaluation.slices.quantities import POSITION, QUANTITIES
 from core.structures import Detections
 from tests.core.boxes_by_hand import found, random_scenes, truth
 
@@ -69,6 +70,28 @@ def test_crowded_pictures_are_a_slice_with_all_their_detections():
 def test_elongation_is_the_same_lying_and_standing():
     boxes = torch.tensor([[0, 0, 40, 10], [0, 0, 10, 40], [0, 0, 10, 10.0]])
     assert QUANTITIES["elongation"](boxes, truth([])).tolist() == [4, 4, 1]
+
+
+def test_position_is_0_at_the_border_and_1_in_the_middle():
+    position, wide = QUANTITIES[POSITION], truth([])._replace(size=(100, 400))
+    boxes = torch.tensor(
+        [[-5, 40, 5, 60], [190, 40, 210, 60], [0, 20, 400, 30], [15, 0, 35, 100], [390, 40, 400, 60.0]]
+    )
+    assert position(boxes, wide).tolist() == pytest.approx([0, 1, 0.5, 0.5, 0.1])
+    assert position(boxes[:, [1, 0, 3, 2]], truth([])._replace(size=(400, 100))).tolist() == pytest.approx(
+        [0, 1, 0.5, 0.5, 0.1]
+    )
+    assert position(boxes, truth([])).isnan().all()
+
+
+def test_objects_at_the_border_are_told_from_those_in_the_middle():
+    middle, border = [40, 40, 60, 60], [0, 40, 20, 60]
+    pictures = [found([middle], [0.9])], [truth([middle, border])._replace(size=(100, 100))]
+    near, far = of(POSITION, measure_slices(*pictures, "a"))
+    assert (near.low, near.objects, near.ap) == (pytest.approx(0.2), 1, 0)
+    assert (far.low, far.objects, far.ap50) == (1, 1, ONE)
+    unknown = [pictures[1][0]._replace(size=None)]
+    assert of(POSITION, measure_slices(pictures[0], unknown, "a")) == []
 
 
 def test_equal_values_lie_in_one_slice():

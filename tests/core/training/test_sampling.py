@@ -10,11 +10,11 @@ import pytest
 from core.config import Config, Scenes
 from core.data.dataset import DataSet
 from core.data.sources import SceneData
-from core.evaluation.coco_metrics import ClassMetrics, Metrics, evaluate
+from core.evaluation.coco_metrics import ClassMetrics, Metrics, evaluate, measure_classes
 from core.scenes.render import CLASS_NAMES
 from core.structures import Sample
 from core.training import sampling
-from core.training.rare_classes import describe_rare_classes, find_rare_classes, measure_classes
+from core.training.rare_classes import describe_rare_classes
 from core.training.sampling import RepeatedOrder, UniformOrder, build_order, find_repeat_factors
 
 REPEATED = {"training.sampler": "repeat_factor"}
@@ -146,18 +146,18 @@ def metrics_of(**per_class: float) -> Metrics:
 
 
 def test_rare_classes_have_less_than_a_tenth_of_the_objects_of_the_most_frequent():
-    assert find_rare_classes(DATA) == ["owl"]  # 4 of 103
+    assert DATA.rare_classes == ["owl"]  # 4 of 103
     ten = Labels([[0] * 10, [1]])
-    assert find_rare_classes(ten) == [] and find_rare_classes(Labels([[0] * 11, [1]])) == ["dog"]
-    assert find_rare_classes(Labels([])) == find_rare_classes(Labels([[]])) == []
-    assert find_rare_classes(SceneData(Scenes(), 9, "train")) == []
-    assert find_rare_classes(SceneData(Scenes(imbalance=1), 9, "train")) == list(CLASS_NAMES[3:])  # 6%, 2.5%, 1%
+    assert ten.rare_classes == [] and Labels([[0] * 11, [1]]).rare_classes == ["dog"]
+    assert Labels([]).rare_classes == Labels([[]]).rare_classes == []
+    assert SceneData(Scenes(), 9, "train").rare_classes == []
+    assert SceneData(Scenes(imbalance=1), 9, "train").rare_classes == list(CLASS_NAMES[3:])  # 6%, 2.5%, 1%
 
 
 def test_the_ap_of_rare_classes_is_the_mean_of_those_with_held_out_objects():
     scenes = SceneData(Scenes(imbalance=1), 9, "train")
     found = metrics_of(**dict(zip(CLASS_NAMES, (0.9, 0.9, 0.9, 0.5, math.nan, 0.25), strict=True)))
-    rare = find_rare_classes(scenes)
+    rare = scenes.rare_classes
     assert measure_classes(rare, found) == 0.375
     assert math.isnan(measure_classes(rare, metrics_of(cat=0.5)))
-    assert math.isnan(measure_classes(find_rare_classes(SceneData(Scenes(), 9, "train")), found))
+    assert math.isnan(measure_classes(SceneData(Scenes(), 9, "train").rare_classes, found))

@@ -19,8 +19,9 @@ from playground.albums.service import ALBUMS
 from playground.albums.storage import AlbumStorage
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.of_albums import AlbumEvaluations
+from playground.evaluations.records import StoredEvaluation
 from playground.evaluations.status import FINISHED
-from playground.evaluations.store import Origin, Store, StoredEvaluation
+from playground.evaluations.store import Origin, Store
 from playground.runs import of_albums
 from playground.runs.of_albums import AlbumRuns, is_trained_on
 from playground.runs.service import RUNS

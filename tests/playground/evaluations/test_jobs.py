@@ -14,15 +14,15 @@ from core.errors import PictureError, UserError
 from core.evaluation import dataset_predictions
 from core.evaluation.coco_metrics import evaluate
 from core.evaluation.dataset_predictions import ImageResult
-from core.evaluation.slices import Slice
+from core.evaluation.slices.measure import Slice
 from core.structures import Detections, GroundTruth, Sample
 from playground.canvas.canvas import payload
 from playground.canvas.view import View
 from playground.data.image_ref import ImageRef
-from playground.evaluations import bounds, jobs
+from playground.evaluations import bounds, work
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import SCORE, evaluation_key
-from playground.evaluations.query import FIGURES, MAKING, SLICES, EvaluationQuery, update_query
+from playground.evaluations.query import ALONG, FIGURES, MAKING, SLICES, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
 from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING
 from playground.events.data import browse_to
@@ -39,9 +39,10 @@ from playground.state.settings import settings_of
 from playground.steps import STEPS
 from playground.steps.dials import Dials
 from playground.steps.evaluation import step
-from playground.steps.evaluation.figures import figure, name_slices
+from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
+from playground.steps.evaluation.slices import draw_averages, name_slices
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
 from playground.support.visitors import VISITORS, NotYoursError, Sender
@@ -109,7 +110,7 @@ def slow(monkeypatch):
             assert gate.acquire(timeout=120)
             yield batch
 
-    monkeypatch.setattr(jobs, "predict_dataset", gated)
+    monkeypatch.setattr(work, "predict_dataset", gated)
     return gate
 
 
@@ -180,7 +181,7 @@ COSTLY = CONFIG.replace({"inference.image_size": 1600, "inference.test_time_scal
 
 
 def test_views_that_cost_too_much_for_a_picture_are_refused_before_the_work(evaluations, monkeypatch):
-    monkeypatch.setattr(jobs, "predict_dataset", None)
+    monkeypatch.setattr(work, "predict_dataset", None)
     with pytest.raises(PictureError, match=r"2 other views would take about .* “Test-time scales”, lower"):
         evaluations.start(COSTLY, None)
     tiled = CONFIG.replace({"inference.tile_size": 32, "inference.tile_overlap": 0.5, "scenes.image_size": 512})
@@ -273,7 +274,7 @@ def test_an_error_is_shown(evaluations, monkeypatch):
     def broken(*_):
         raise DataError("a.png cannot be opened: copy it again.")
 
-    monkeypatch.setattr(jobs, "predict_dataset", broken)
+    monkeypatch.setattr(work, "predict_dataset", broken)
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     assert (status.state, status.message) == (FAILED, "a.png cannot be opened: copy it again.")
@@ -369,7 +370,7 @@ def test_suspected_labels_are_drawn_with_what_the_detector_found(doubted):
 
 def test_a_suspected_label_is_a_click_from_the_box_editor(evaluations, monkeypatch):
     truths = [make_image([HERE], [0.9], [0], [], []) for _ in range(6)]
-    monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([truths]))
+    monkeypatch.setattr(work, "predict_dataset", lambda *_: iter([truths]))
     evaluations.start(CONFIG, None)
     wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     state = PageState("evaluation", settings=settings_of(CONFIG))
@@ -390,13 +391,15 @@ def test_a_suspected_label_is_a_click_from_the_box_editor(evaluations, monkeypat
             follow_link(state, bad)
 
 
-@pytest.mark.parametrize("which", FIGURES)
+@pytest.mark.parametrize("which", [each for each in FIGURES if each != ALONG])
 @pytest.mark.parametrize("empty", [False, True])
 def test_figures_are_valid(result, which, empty):
     if empty:
         result = EvaluationResult.from_images([make_image([], [], [], [], [])], ["a"], NAMES, 0.5)
     if which == MAKING:
         made = counted_figure(choose(of_evaluation(result), Dials()))
+    elif which == SLICES:
+        made = draw_averages(compute_report(result, EvaluationQuery(figure=which)).slices)
     else:
         made = figure(compute_report(result, EvaluationQuery(figure=which)), which)
     go.Figure(made)
@@ -414,7 +417,7 @@ def test_slices_are_named_by_their_bounds():
     done = [make_image([HERE, small], [0.9, 0.8], [0, 0], [HERE, small], [0, 0]), make_image([], [], [], [HERE], [0])]
     result = EvaluationResult.from_images(done, ["a", "b"], NAMES, 0.5)
     assert compute_report(result, EvaluationQuery()).slices == ()  # which would take time
-    made = figure(compute_report(result, EvaluationQuery(figure=SLICES)), SLICES)
+    made = draw_averages(compute_report(result, EvaluationQuery(figure=SLICES)).slices)
     ap, ap50 = made["data"]
     assert ap["x"] == ["10–20 px", "≥ 20 px", "1 in picture", "2 or more in picture"]
     assert ap["hovertext"] == ["1 object", "2 objects", "1 object", "2 objects"]
@@ -423,7 +426,7 @@ def test_slices_are_named_by_their_bounds():
 
 
 def test_an_evaluation_without_objects_and_detections(evaluations, monkeypatch):
-    monkeypatch.setattr(jobs, "predict_dataset", lambda *_: iter([[make_image([], [], [], [], [])]]))
+    monkeypatch.setattr(work, "predict_dataset", lambda *_: iter([[make_image([], [], [], [], [])]]))
     evaluations.start(CONFIG, None)
     wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
     shown = render(PageState("evaluation", settings=settings_of(CONFIG)))

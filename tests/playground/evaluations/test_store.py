@@ -15,9 +15,10 @@ from playground.albums.followers import DELETED
 from playground.evaluations import store as module
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.keys import evaluation_key
+from playground.evaluations.records import StoredEvaluation, to_state
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.status import FINISHED, STOPPED
-from playground.evaluations.store import LOCK, SUFFIX, Origin, Store, StoredEvaluation
+from playground.evaluations.store import LOCK, SUFFIX, Origin, Store
 from playground.sharing.shares import Share
 from playground.support.visitors import VISITORS
 from tests.killing import kill_at_every_change
@@ -28,6 +29,7 @@ DONE = (
     make_image([], [], [], [HERE], [1]),
     make_image([THERE], [0.2], [1], [], []),
 )
+DONE = (DONE[0]._replace(truth=DONE[0].truth._replace(size=(60, 90))), *DONE[1:])  # the others' sizes are not known
 RECORD = StoredEvaluation(STOPPED, 9, DONE, ("a.png", "b/ü.png", "c.png"), NAMES)
 
 
@@ -52,7 +54,9 @@ def test_a_stored_evaluation_is_read_back(tmp_path):
     assert record._replace(images=()) == RECORD._replace(images=())
     for one, other in zip(record.images, DONE, strict=True):
         assert (
-            same(one.detections, other.detections) and same(one.truth, other.truth) and one.image_id == other.image_id
+            same(one.detections, other.detections)
+            and same(one.truth[:3], other.truth[:3])
+            and (one.truth.size, one.image_id) == (other.truth.size, other.image_id)
         )
 
 
@@ -73,9 +77,9 @@ ODD = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", module._to_state(RECORD))
+@pytest.mark.parametrize("name", to_state(RECORD))
 def test_odd_values_are_damage_or_can_be_shown(tmp_path, name):
-    store, state = Store(tmp_path), module._to_state(RECORD)
+    store, state = Store(tmp_path), to_state(RECORD)
     for odd in ODD:
         store.put("key", RECORD, MADE)
         (path,) = tmp_path.glob(f"*{SUFFIX}")

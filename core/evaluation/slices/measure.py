@@ -1,11 +1,11 @@
-"""Average precision of some of the objects: by their size, their shape, and how many a picture has.
+"""Average precision of some of the objects: of those whose size, say, lies within bounds.
 
 The rule is COCO's for its areas: objects outside of a slice are ignored. So are detections that are matched with them,
 and detections that are matched with nothing and lie outside themselves; one that finds an object within always counts.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from core.evaluation.coco_metrics import build_coco_dict, drop_non_finite
+from core.evaluation.slices.quantities import QUANTITIES
 from core.structures import Detections, GroundTruth
 
 MOST = 4  # slices of a quantity
 HUGE = 1e10  # beyond any value, as COCO's largest area
-Measure = Callable[[Tensor, GroundTruth], Tensor]  # of boxes [N, 4] in a picture with these objects: [N]
 
 
 class Slice(NamedTuple):
@@ -40,30 +40,12 @@ class Slice(NamedTuple):
     ap50: float
 
 
-def _measure_size(boxes: Tensor, truth: GroundTruth) -> Tensor:
-    return ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).clamp(min=0).sqrt()
-
-
-def _measure_elongation(boxes: Tensor, truth: GroundTruth) -> Tensor:
-    sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6)
-    return sides.amax(dim=1) / sides.amin(dim=1)
-
-
-def _count_objects(boxes: Tensor, truth: GroundTruth) -> Tensor:
-    return torch.full((len(boxes),), float((~truth.crowd).sum()))
-
-
-QUANTITIES: dict[str, Measure] = {
-    "size, px": _measure_size,  # the square root of the area
-    "elongation": _measure_elongation,  # the longer side by the shorter one
-    "objects in the picture": _count_objects,
-}
-
-
 def measure_slices(
     predictions: Sequence[Detections], truths: Sequence[GroundTruth], class_names: Sequence[str]
 ) -> tuple[Slice, ...]:
     """Returns the slices of each quantity, which divide the objects into about equal parts, and how well each is found.
+
+    A quantity that is unknown for an object, such as the position in a picture of unknown size, has none.
 
     Args:
         predictions: The detections of each image.
@@ -77,7 +59,7 @@ def measure_slices(
         counted = [value[~each.crowd] for value, each in zip(values, truths, strict=True)]
         of_objects = torch.cat(counted).double().numpy() if counted else np.zeros(0)
         bounds = divide(of_objects)
-        if len(bounds) <= 2:  # the only slice would have all objects
+        if len(bounds) <= 2 or np.isnan(of_objects).any():  # the only slice would have all objects
             continue
         found = [measure(each.boxes, truth) for each, truth in zip(finite, truths, strict=True)]
         marked = build_coco_dict(truths, class_names, iscrowd=[each.crowd for each in truths])
