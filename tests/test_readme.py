@@ -41,7 +41,7 @@ def test_the_readme_has_the_commands_word_for_word(program):
 def test_the_readme_has_an_example_of_every_command():
     assert {command.split()[0] for command in COMMANDS} == {
         "train", "find-lr", "compare", "anchors", "evaluate", "unpack", "split", "convert", "detect", "explain",
-        "export", "differ",
+        "export", "differ", "rescue",
     }  # fmt: skip
 
 

@@ -132,6 +132,16 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_rescue(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    add_classes(parser)
+    parser.add_argument(
+        "--split",
+        default="val",
+        help="train, val (default) or test; test what you choose here on another split",
+    )
+
+
 def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "pictures", nargs="+", type=Path, metavar="PICTURE",
@@ -241,6 +251,7 @@ ADDED: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "find-lr": _add_find_lr,
     "anchors": _add_anchors,
     "evaluate": _add_evaluate,
+    "rescue": _add_rescue,
     "detect": _add_detect,
     "explain": _add_explain,
     "differ": _add_differ,

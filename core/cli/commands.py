@@ -30,6 +30,7 @@ COMMANDS = {
     "find-lr": Command("Test learning rates in a hundred steps, and suggest one.", "training.find_lr"),
     "anchors": Command("Measure how well the anchors fit, and search for better scales and ratios.", "evaluate"),
     "evaluate": Command("Compute the twelve COCO metrics, and explain them.", "evaluate"),
+    "rescue": Command("Find the setting whose fewest steps undo each kind of fault in many pictures.", "rescue"),
     "detect": Command("Detect objects in pictures.", "detect.command"),
     "explain": Command("Draw the importance map of one detection.", "explain.command"),
     "differ": Command("Compare with torchvision, detectron2 or MMDetection, with the same weights.", "differ.command"),

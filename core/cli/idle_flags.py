@@ -35,6 +35,7 @@ USED: dict[str, frozenset[str]] = {
     "find-lr": TESTING,
     "anchors": FITTING | SCENES | IMAGES | {"inference.tile_size"},  # of which it speaks itself
     "evaluate": DETECTING | SCENES | IMAGES,
+    "rescue": DETECTING | SCENES | IMAGES,
     "detect": DETECTING,
     "explain": (DETECTING - _with_effects(Effect.VIEWS)) | SEED,
     "differ": (DETECTING - _with_effects(Effect.VIEWS)) | WITH_OBJECTS,

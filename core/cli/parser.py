@@ -71,7 +71,7 @@ def _program() -> str:
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_program(),
-        description="RetinaNet: train, compare, evaluate, detect, export, fit anchors, check and convert data.",
+        description="RetinaNet: train, compare, evaluate, rescue, detect, export, fit anchors, check and convert data.",
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for name, command in COMMANDS.items():

@@ -61,3 +61,23 @@ def list_choices(knob: Knob, value: Any) -> Iterator[Move]:
         yield from (Move(knob.path, (*value, each), 1) for each in knob.options if each not in value)
         for each in value if len(value) > 1 else ():
             yield Move(knob.path, tuple(other for other in value if other != each), 1)
+
+
+def list_near(knob: Knob, value: Any, most: int) -> Iterator[Move]:
+    """Yields the values up to so many steps away; those that are one choice away if there is no scale."""
+    down, up = count_steps(knob, value)
+    if down + up == 0:
+        yield from list_choices(knob, value)
+    yield from (step_away(knob, value, steps) for steps in range(1, min(up, most) + 1))
+    yield from (step_away(knob, value, -steps) for steps in range(1, min(down, most) + 1))
+
+
+def list_spread(knob: Knob, value: Any, most: int) -> Iterator[Move]:
+    """Yields every value of a scale of so many steps; of a longer one those 1, 2, 4, 8, … steps away, and its ends."""
+    down, up = count_steps(knob, value)
+    if down + up <= most:
+        yield from list_near(knob, value, most)
+        return
+    for sign, end in ((1, up), (-1, down)):
+        distances = [2**each for each in range(end.bit_length()) if 2**each < end]
+        yield from (step_away(knob, value, sign * steps) for steps in (*distances, *([end] if end else ())))

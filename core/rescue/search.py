@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from core.config import Knob
 from core.rescue.change import Change, compare, find_undone
 from core.rescue.faults import Fault, Standing
-from core.rescue.moves import Move, count_steps, list_choices, step_away
+from core.rescue.moves import Move, count_steps, list_choices, list_near, step_away
 from core.rescue.trials import Trials
 
 MAX_SCAN = 120  # steps of a scale that are tried one by one; longer scales are searched by halving
@@ -112,13 +112,7 @@ class _Search:
 
     def try_costly(self, costly: Iterable[Knob]) -> None:
         """Tries values that need the network, those that are fewest steps away first."""
-        moves: list[Move] = []
-        for knob in costly:
-            value = self.values[knob.path]
-            down, up = count_steps(knob, value)
-            moves += list_choices(knob, value) if down + up == 0 else ()
-            near = [*range(1, min(up, COSTLY_STEPS) + 1), *(-each for each in range(1, min(down, COSTLY_STEPS) + 1))]
-            moves += [step_away(knob, value, steps) for steps in near]
+        moves = [move for knob in costly for move in list_near(knob, self.values[knob.path], COSTLY_STEPS)]
         for move in sorted(moves, key=lambda each: each.steps):
             is_open = any(self._is_open(row, move.path, move.steps) for row in range(len(self.faults)))
             if not is_open or not self.trials.is_allowed(move):

@@ -19,6 +19,7 @@ from core.retinanet.views import count_seen_pixels, make_views
 from core.structures import Detections, GroundTruth
 
 PICTURE_SIZE = "inference.image_size"  # the only hyperparameter before the network's outputs that is tried
+MAX_PASSES = 12  # of the network, for the values that need it again
 MAX_WORK = 2e8  # of all trials together, in pairs of boxes that hard NMS compares: some 2 to 4 s
 PAIR_COSTS = {"hard": 1, "diou": 8, "wbf": 3}  # of the other kinds of NMS, in these
 SOFT_COST, FUSION_COST = 2e4, 3e3  # of each box that soft NMS keeps, and of each candidate that is fused
@@ -151,7 +152,7 @@ class Trials:
 
     def _stand(self, candidates: Candidates, config: Config, prediction: Prediction | None = None) -> Standing:
         factors = (prediction or self.scene.prediction).batch.factors[0]
-        found = to_detections(candidates, factors, config)
+        found = Detections(*(each.cpu() for each in to_detections(candidates, factors, config)))
         labels = self.scene.to_label[found.labels]
         known = labels >= 0
         kept = Detections(found.boxes[known], found.scores[known], labels[known])

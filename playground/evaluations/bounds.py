@@ -7,12 +7,14 @@ from core.data.dataset import DataSet
 from core.errors import PictureError, UserError
 from core.evaluation.dataset_predictions import count_images
 from core.io.text import count_noun
+from core.rescue.trials import MAX_PASSES
 from core.structures import Sample
 from playground.data.sources import measure_first
 from playground.pipeline.effort import estimate_all_gflops, require_affordable
 from playground.sharing.shares import find_share
 
 MARGIN = 2  # by which pictures may cost more than the first one
+RESCUE_GFLOPS = 120  # of the values that need the network again, in one picture: about 1 s on two cores
 REMEDY = "choose fewer “Evaluation images” or “Test-time scales”, or lower “Shorter side”"
 
 
@@ -61,6 +63,11 @@ def _require_share(count: int, gflops: float, remedy: str) -> None:
             f"An evaluation of {count_noun(count, 'picture')} would take about {gflops:,.0f} GFLOP, and one of a "
             f"visitor's may take {share.evaluation_gflops:,} on this server: {remedy}."
         )
+
+
+def limit_passes(gflops: float) -> float:
+    """Returns how many passes of the network the search for rescues in a picture may take, where one takes so much."""
+    return min(MAX_PASSES, RESCUE_GFLOPS / max(gflops, 1e-3))
 
 
 class BoundedData(DataSet):

@@ -1,7 +1,7 @@
-"""Evaluations in the background, one after another; results are shared by all visitors.
+"""Evaluations, and searches for rescues, in the background, one after another; results are shared by all visitors.
 
-A result is kept under a key of everything it depends on. With a store, results are also written to the disk, where
-another process finds them again.
+A result is kept under a key of everything it depends on. With a store, those of evaluations are also written to the
+disk, where another process finds them again.
 """
 
 import threading
@@ -18,6 +18,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.evaluations.records import StoredCurve, StoredEvaluation
 from playground.evaluations.results import EvaluationResult
+from playground.evaluations.search import prepare_search
 from playground.evaluations.status import FAILED, STOPPED, JobStatus
 from playground.evaluations.store import Origin, Store
 from playground.evaluations.work import Job, Work, prepare_curve, prepare_evaluation
@@ -79,6 +80,10 @@ class Evaluations:
             UserError: As `start`, or the dial cannot have a value.
         """
         self._start(prepare_curve(config, dial, values, visitor))
+
+    def start_search(self, config: Config, image_ref: ImageRef | None, visitor: str = "") -> None:
+        """Starts to search the cheapest rescues over the first pictures of a split; arguments and errors of `start`."""
+        self._start(prepare_search(config, image_ref, visitor))
 
     def _start(self, work: Work) -> None:
         key, visitor = work.find_key(), work.origin.owner

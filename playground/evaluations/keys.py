@@ -9,6 +9,7 @@ from playground.data.sources import SCENES_SPLIT, source_key
 from playground.pipeline.networks import network_of
 
 SCORE = "inference.score_threshold"
+MAX_SEARCHED = 64  # pictures of a search for rescues, each about as much work as 20 of an evaluation
 
 
 def evaluated_split(image_ref: ImageRef | None) -> ImageRef:
@@ -43,6 +44,21 @@ def curve_key(config: Config, dial: str, values: Sequence[float]) -> Hashable:
         ConfigError: The dial cannot have the first value.
     """
     return dial, tuple(values), evaluation_key(set_dial(config, dial, values[0]), None)
+
+
+def search_key(config: Config, image_ref: ImageRef | None, visitor: str = "") -> Hashable:
+    """Returns everything that the rescues over a split depend on; raises as `evaluation_key`."""
+    split, network = evaluated_split(image_ref), network_of(config)
+    settings = config.cache_key(Effect.FORWARD, Effect.ANCHORS, *POSTPROCESSING)
+    count = limit_pictures(config).training.eval_images
+    return "rescues", network.key, source_key(split, config.scenes, visitor), settings, count
+
+
+def limit_pictures(config: Config) -> Config:
+    """Returns settings under which no more pictures are evaluated than a search for rescues may have."""
+    count = min(config.training.eval_images or MAX_SEARCHED, MAX_SEARCHED)
+    training = config.training.model_copy(update={"eval_images": count})  # without validation, as below
+    return config.model_copy(update={"training": training})
 
 
 def with_low_threshold(config: Config) -> Config:

@@ -6,7 +6,7 @@ from core.config import Config, ConfigError
 from core.experiments.atlas import build_config, parse_key, to_settings
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS
-from playground.evaluations.keys import SCORE, curve_key, evaluated_split, evaluation_key
+from playground.evaluations.keys import SCORE, curve_key, evaluated_split, evaluation_key, search_key
 from playground.evaluations.query import ALONG, LABEL, SLICES, WORST, toggle_weights, update_query
 from playground.events.common import IN_ORDER, LIVE, EventOptions, Updates, listen, show
 from playground.events.picture import show_image
@@ -45,14 +45,14 @@ def connect_evaluation(page: PageComponents) -> None:
 
 
 def poll_evaluation(state: PageState) -> PollResult:
-    """Returns the stamp of the evaluations of a state, and whether any evaluation is active.
+    """Returns the stamp of the evaluations and the search of a state, and whether any job is active.
 
     Raises:
         UserError: The settings are not allowed.
     """
-    key = evaluation_key(state.config(), state.image_ref(), state.visitor)
-    status = EVALUATIONS.read_status(key)
-    stamp = f"{hash(key)} {status.state} {status.done}" if status else ""
+    of = state.config(), state.image_ref(), state.visitor
+    found = [(key, EVALUATIONS.read_status(key)) for key in (evaluation_key(*of), search_key(*of))]
+    stamp = " ".join(f"{hash(key)} {status.state} {status.done}" for key, status in found if status)
     if state.evaluation_query.figure in COMPARING:
         statuses = [each.status for each in _list_compared(state) if each.status]
         stamp += "".join(f" {each.state} {each.done}" for each in statuses)
@@ -119,8 +119,9 @@ def follow_link(state: PageState, link: str) -> PageState:
             labels and "correct 3" to draw on it, "use 0.4" for a score threshold, "set inference.image_size 512" for
             any hyperparameter, "place" and a key of the stability atlas for the values of its axes, "repeat" and a key
             for all settings of its first run, "against run/x" to add weights to the figure or take them out, without a
-            key the present ones, "measure run/x" and "unmeasure run/x" to start and stop their evaluation, or a field
-            of the evaluation query and its value, see `update_query`; untrusted.
+            key the present ones, "measure run/x" and "unmeasure run/x" to start and stop their evaluation,
+            "search start" and "search stop" for the rescues over the pictures of an evaluation, or a field of the
+            evaluation query and its value, see `update_query`; untrusted.
 
     Raises:
         UserError: The link is not one of these, or leads nowhere.
@@ -145,6 +146,8 @@ def follow_link(state: PageState, link: str) -> PageState:
             return _measure(state, value)
         case "unmeasure":
             return _stop_measuring(state, value)
+        case "search":
+            return _search(state, value)
         case "open":
             return _open(state, value, WORST)
         case "label":
@@ -152,6 +155,17 @@ def follow_link(state: PageState, link: str) -> PageState:
         case "correct":
             return _open(state, value, _label_choice(state))._replace(step=DRAWING)
     return _change_query(state, word, value)
+
+
+def _search(state: PageState, word: str) -> PageState:
+    """Starts the search for rescues over the pictures of an evaluation, or stops it."""
+    if word == "start":
+        EVALUATIONS.start_search(state.config(), state.image_ref(), state.visitor)
+    elif word == "stop":
+        EVALUATIONS.stop(search_key(state.config(), state.image_ref(), state.visitor), state.visitor)
+    else:
+        raise ConfigError("A search can be started and stopped: choose one of these on the page.")
+    return state
 
 
 def _label_choice(state: PageState) -> str:

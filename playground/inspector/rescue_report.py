@@ -10,11 +10,13 @@ from core.errors import UserError
 from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, FOREGROUND_IOU, LOCATION, MISSED
 from core.io.text import count_noun
 from core.rescue.change import Change
+from core.rescue.moves import Move
 from core.rescue.proposals import find_proposal
 from core.rescue.search import Rescue, Rescues, Verdict
+from core.rescue.totals import SetRescues
 from playground.components import html
 from playground.inspector.detection import find_place_of
-from playground.inspector.rescues import Found, find
+from playground.inspector.rescues import Found, find, find_over_set
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_choice, name_knobs
 
@@ -32,9 +34,10 @@ THRESHOLD, SIZE = knobs()["inference.score_threshold"], knobs()["inference.image
 METHOD = (
     "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. One "
     f"step counts as much as any other: {SIZE.step:g} {SIZE.unit} of “{SIZE.label}” as {THRESHOLD.step:g} of "
-    f"“{THRESHOLD.label}”. What a change finds, loses, drops or adds is counted, not guessed, but in this picture "
-    "only: in others it can do harm. A click on a change applies it."
+    f"“{THRESHOLD.label}”. What a change finds, loses, drops or adds is counted, not guessed. A click on a change "
+    "applies it. "
 )
+HERE_ONLY = "It is counted in this picture only, and in others it can do harm: the step Evaluation counts it over many."
 COLUMNS = ("fewest steps", "objects", "false positives")
 LISTED = 12  # faults in the list
 
@@ -61,9 +64,10 @@ def _report(pipeline: Pipeline, choose: Callable[[Found], Verdict | None]) -> Ma
     text = html.heading(f"What would undo it: {FAULTS[verdict.fault.kind]}")
     if not verdict.rescues:
         return text + html.paragraph(explain_lack(pipeline, found.rescues, verdict))
-    rows = tuple(_row(each) for each in verdict.rescues)
-    table = html.table(html.Table("", COLUMNS, rows))
-    return text + table + html.paragraph(METHOD) + _say_left_out(found.rescues)
+    over_set = find_over_set(pipeline)
+    rows = tuple(_row(each, over_set) for each in verdict.rescues)
+    table = html.table(html.Table("", (*COLUMNS, *_name_set(over_set)), rows))
+    return text + table + html.paragraph(METHOD + _say_where(over_set)) + _say_left_out(found.rescues)
 
 
 def build_list(pipeline: Pipeline, *, on: bool) -> Markup:
@@ -85,24 +89,39 @@ def _build_list(pipeline: Pipeline, found: Found) -> Markup:
     if not verdicts:
         return html.paragraph("Every object is found, and nothing else: there is no fault to undo.")
     counts = Counter(each.fault.kind for each in verdicts)
-    summary = ", ".join(_count(kind, count) for kind, count in counts.items())
+    summary = ", ".join(count_faults(kind, count) for kind, count in counts.items())
     rows, boxes, factors = [], [], pipeline.batch.factors[0]
+    over_set = find_over_set(pipeline)
+    columns = ("fault", *COLUMNS, *_name_set(over_set))
     for verdict in verdicts[:LISTED]:
         for number, rescue in enumerate(_select(verdict.rescues)):
-            rows.append((("or" if number else _name(pipeline, verdict)), *_row(rescue)))
+            rows.append((("or" if number else _name(pipeline, verdict)), *_row(rescue, over_set)))
             boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
         if not verdict.rescues:
-            rows.append((_name(pipeline, verdict), explain_lack(pipeline, found.rescues, verdict), "", ""))
+            lack = _name(pipeline, verdict), explain_lack(pipeline, found.rescues, verdict)
+            rows.append((*lack, *[""] * (len(columns) - len(lack))))
             boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
-    table = html.table(html.Table("", ("fault", *COLUMNS), tuple(rows), boxes=tuple(boxes)))
-    text = html.paragraph(f"{summary}. {METHOD}") + table
+    table = html.table(html.Table("", columns, tuple(rows), boxes=tuple(boxes)))
+    text = html.paragraph(f"{summary}. {METHOD}{_say_where(over_set)}") + table
     if len(verdicts) > LISTED:
         more = count_noun(len(verdicts) - LISTED, "more fault")
         text += html.paragraph(f"{more}: a click on an object or on a box tells what would undo its own.")
     return text + _say_left_out(found.rescues)
 
 
-def _count(kind: str, count: int) -> str:
+def _name_set(over_set: SetRescues | None) -> tuple[str, ...]:
+    """Returns the names of the columns with what a change does over a set, none without a set."""
+    return tuple(f"{name}, in {over_set.pictures:,}" for name in COLUMNS[1:]) if over_set else ()
+
+
+def _say_where(over_set: SetRescues | None) -> str:
+    if over_set is None:
+        return HERE_ONLY
+    which = f"the {count_noun(over_set.pictures, 'picture')} that the step Evaluation has searched"
+    return f"It is counted in this picture, and in {which}; “–” where that value was not tried in all of them."
+
+
+def count_faults(kind: str, count: int) -> str:
     """Returns a number of faults of a kind, as in "3 missed" and "2 false alarms"."""
     return count_noun(count, FAULTS[kind]) if kind in (BACKGROUND, DUPLICATE) else f"{count:,} {FAULTS[kind]}"
 
@@ -113,10 +132,19 @@ def _select(rescues: Sequence[Rescue]) -> list[Rescue]:
     return list(dict.fromkeys([*rescues[:1], *good[:1]]))
 
 
-def _row(rescue: Rescue) -> tuple[str, ...]:
-    path, value, steps = rescue.move
-    change = f"{knobs()[path].label} {_text(path, rescue.before)} → {_text(path, value)}, {count_noun(steps, 'step')}"
-    return html.link(change, f"set {path} {format_value(value)}", name=f"Apply: {change}"), *describe(rescue.change)
+def _row(rescue: Rescue, over_set: SetRescues | None) -> tuple[str, ...]:
+    cells = link_move(rescue.move, rescue.before), *describe(rescue.change)
+    if over_set is None:
+        return cells
+    tried = over_set.find(rescue.move)
+    return *cells, *(describe(tried.change) if tried else ("–", "–"))
+
+
+def link_move(move: Move, before: object) -> Markup:
+    """Returns the button that applies another value of a hyperparameter, which says what changes."""
+    path, value, steps = move
+    change = f"{knobs()[path].label} {_text(path, before)} → {_text(path, value)}, {count_noun(steps, 'step')}"
+    return html.link(change, f"set {path} {format_value(value)}", name=f"Apply: {change}")
 
 
 def describe(change: Change) -> tuple[str, str]:

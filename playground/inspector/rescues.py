@@ -9,13 +9,17 @@ from core.errors import UserError
 from core.evaluation.error_types import CLASS, LOCATION, MISSED
 from core.rescue.faults import Fault
 from core.rescue.search import Rescues, Verdict, find_rescues
+from core.rescue.totals import SetRescues
 from core.rescue.trials import Scene, Trials
 from core.structures import GroundTruth
+from playground.evaluations.bounds import limit_passes
+from playground.evaluations.jobs import EVALUATIONS
+from playground.evaluations.keys import search_key
+from playground.evaluations.status import JobStatus
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 from playground.support.threads import all_threads
 
-MAX_PASSES, MAX_GFLOPS = 12, 120  # of the network, for the values that need it again: about 1 s on two cores
 _rescues = Cache()
 
 
@@ -68,6 +72,23 @@ def find(pipeline: Pipeline) -> Found:
     return _rescues.get(key, lambda: _compute(pipeline))
 
 
+def read_search(pipeline: Pipeline) -> JobStatus | None:
+    """Returns the status of the search over the pictures of an evaluation under the settings, None if there is none.
+
+    Raises:
+        PostponedError: The network is not there yet, and slow results are to be postponed.
+        UserError: The weights or the pictures are not available.
+    """
+    pipeline.network  # noqa: B018 (raises PostponedError)
+    return EVALUATIONS.read_status(search_key(pipeline.config, pipeline.image_ref, pipeline.visitor))
+
+
+def find_over_set(pipeline: Pipeline) -> SetRescues | None:
+    """Returns the rescues over the pictures of an evaluation, None if no search has ended; raises as `read_search`."""
+    status = read_search(pipeline)
+    return status.rescues if status else None
+
+
 def _compute(pipeline: Pipeline) -> Found:
     sample, own = pipeline.picture.sample, pipeline.picture.class_names
     to_label = pipeline.own_labels
@@ -80,7 +101,7 @@ def _compute(pipeline: Pipeline) -> Found:
         pipeline.network.model,
         pipeline.candidates,
     )
-    passes = min(MAX_PASSES, MAX_GFLOPS / max(pipeline.costs.gflops, 1e-3))
+    passes = limit_passes(pipeline.costs.gflops)
     with all_threads():
         rescues = find_rescues(Trials(scene, pipeline.config, passes=passes))
     known = to_label[pipeline.candidates.label[pipeline.fates.order]] >= 0

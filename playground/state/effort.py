@@ -2,7 +2,7 @@
 
 from core.config import Config
 from core.errors import UserError
-from playground.inspector.rescues import MAX_PASSES
+from core.rescue.trials import MAX_PASSES
 from playground.pipeline.effort import is_heavy
 from playground.pipeline.networks import is_cached
 from playground.state.page_state import PageState

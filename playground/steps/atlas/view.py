@@ -75,7 +75,7 @@ OPTIMIZER, SEED = "training.optimizer", "training.seed"
 
 
 def build_atlas(pipeline: Pipeline, dials: Dials) -> Markup:
-    """Returns the atlas in a closed section."""
+    """Returns the atlas in a section, which is open where a link or a click has chosen a place or an axis."""
     atlas, config = shipped_atlas(), pipeline.config
     values = find_values(config)
     here = reduce_place(values)
@@ -86,7 +86,9 @@ def build_atlas(pipeline: Pipeline, dials: Dials) -> Markup:
     text += _tabs("Across", ACROSS, across, without=down) + _tabs("Down", DOWN, down, without=across)
     text += build_map(atlas, list_rows(values, across, down), across, down, None if missing else here, chosen)
     text += _describe_outcomes() + _build_runs(atlas, chosen) + _compare_settings(pipeline, chosen)
-    return html.details(TITLE, text + html.paragraph(LIMITS))
+    usual = Dials()
+    is_chosen = bool(dials.atlas) or (dials.across, dials.down) != (usual.across, usual.down)
+    return html.details(TITLE, text + html.paragraph(LIMITS), opened=is_chosen)
 
 
 def _explain_missing(config: Config, here: Place) -> str:

@@ -23,6 +23,7 @@ from playground.evaluations.keys import evaluated_split, evaluation_key
 from playground.evaluations.query import ALONG, LABEL, MAKING, SLICES, EvaluationQuery
 from playground.evaluations.results import Selection, compute_report, select_pictures
 from playground.evaluations.status import STOPPED, WAITING, JobStatus
+from playground.inspector.rescues import read_search
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.privacy import find_lineage, find_runs
@@ -36,6 +37,7 @@ from playground.steps.evaluation.figures import figure
 from playground.steps.evaluation.labels import label_layers, label_table
 from playground.steps.evaluation.layers import build_layers
 from playground.steps.evaluation.making import build_making_view
+from playground.steps.evaluation.rescues import search_part
 from playground.steps.evaluation.slices import slices_figure, slices_text
 from playground.steps.precision.counted import choose, of_evaluation
 from playground.steps.precision.view import counted_figure
@@ -94,7 +96,8 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         more += (
             tables.errors(report, query) + tables.advice(advise_on(result, pipeline.config)) + tables.classes(report)
         )
-        more += tables.worst(report, current) + label_table(result, query, evaluated_split(pipeline.image_ref), current)
+        more += search_part(read_search(pipeline)) + tables.worst(report, current)
+        more += label_table(result, query, evaluated_split(pipeline.image_ref), current)
         shown = tables.figures(query)
         if query.figure == SLICES:
             return StepText(text + metrics + shown + slices_text(pipeline, focus), slices_figure(pipeline, focus), more)

@@ -5,13 +5,14 @@ import math
 from markupsafe import Markup
 
 from core.retinanet.anchors import LEVELS
+from core.retinanet.tiles import WHOLE
 from core.robustness.changes import CHANGES
 from core.robustness.survival import Survival
 from playground.canvas.edit import Pick
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import PALETTE, Figure, lines
-from playground.inspector.detection import count_strong
+from playground.inspector.detection import count_strong, find_tile
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import ALIASING, Dials
 from playground.steps.robustness.measured import Moved, find_place, move_below, survive
@@ -35,8 +36,10 @@ ALIASES = (
     "does, since each convolution with a stride looks at every other place only. After a whole stride the level's own "
     "cells see the same again; coarser levels that flow into it have longer strides."
 )
-
-
+ELSEWHERE = (
+    "This box was found in a tile, or in the picture mirrored or resized. Its shift is measured in the whole picture as "
+    "it is, where the box may have another score, or none. "
+)
 NOTHING = "There is no detection that could survive: lower the score threshold."
 
 
@@ -108,10 +111,10 @@ def _aliasing_text(pipeline: Pipeline, pick: Pick | None, dials: tuple[Dial, ...
         ("highest score", f"{max(inside):.3f}"),
         ("after a whole stride", "outside" if math.isnan(scores[-1]) else f"{scores[-1]:.3f}"),
     ]
-    hint = "Click another detection for its own curve."
-    return StepText(
-        html.facts(facts) + html.paragraph(f"{ALIASES} {hint}"), _aliasing_figure(pipeline, moved), dials=dials
-    )
+    candidate = int(pipeline.fates.order[moved.place])
+    is_elsewhere = find_tile(pipeline, candidate) != WHOLE or pipeline.view_of(candidate)
+    about = f"{ELSEWHERE if is_elsewhere else ''}{ALIASES} Click another detection for its own curve."
+    return StepText(html.facts(facts) + html.paragraph(about), _aliasing_figure(pipeline, moved), dials=dials)
 
 
 def _aliasing_figure(pipeline: Pipeline, moved: Moved) -> Figure:

@@ -552,3 +552,20 @@ def test_anchors_are_measured_and_fitted(data, tmp_path, capsys):
 def test_anchors_need_objects(tmp_path, capsys):
     settings = {"model.weights": "random", "scenes.empty_share": 1, "scenes.image_size": 64, "training.eval_images": 2}
     assert "has no objects" in refused(capsys, "anchors", *flags(settings))[1]
+
+
+# Rescue.
+
+
+@pytest.mark.slow
+def test_rescue_prints_and_writes_what_would_undo_faults(tuned, data, tmp_path, capsys):
+    out = tmp_path / "rescues.json"
+    run("rescue", "--weights", tuned, "--data", data, "--json", out, "--inference.score_threshold", 0.3)
+    found = json.loads(out.read_text())["rescues"]
+    printed = capsys.readouterr().out
+    assert f"searched {found['pictures']} of {found['pictures']} pictures" in printed and found["kinds"]
+    for kind in found["kinds"]:
+        assert f"{kind['kind']}: {kind['faults']}, undone by one hyperparameter: {kind['undone']}" in printed
+        for best in kind["best"]:
+            assert f"--{best['path']} " in printed and best in found["tried"]
+            assert 0 < best["undone"][kind["kind"]] <= kind["undone"] <= kind["faults"]

@@ -17,7 +17,7 @@ from playground.events.evaluation import follow_link
 from playground.inspector import rescues
 from playground.inspector.detection import count_strong
 from playground.inspector.inspect import inspect
-from playground.inspector.rescue_report import FAULTS, METHOD, ON, _count, build_list, describe, explain_lack
+from playground.inspector.rescue_report import FAULTS, METHOD, ON, build_list, count_faults, describe, explain_lack
 from playground.inspector.rescues import Found, find
 from playground.pipeline.pipeline import Pipeline
 from playground.state.effort import asks_for_much
@@ -44,7 +44,7 @@ def counted(monkeypatch) -> list:
         return find_rescues(trials)
 
     monkeypatch.setattr(rescues, "find_rescues", search)
-    monkeypatch.setattr(rescues, "MAX_PASSES", 2)
+    monkeypatch.setattr(rescues, "limit_passes", lambda _: 2)
     return found
 
 
@@ -121,7 +121,7 @@ def test_links_that_set_something_are_checked():
 
 def test_words():
     assert set(FAULTS) == set(KINDS)
-    assert (_count("missed", 3), _count("background", 2), _count("duplicate", 1)) == (
+    assert (count_faults("missed", 3), count_faults("background", 2), count_faults("duplicate", 1)) == (
         "3 missed",
         "2 false alarms",
         "1 duplicate",

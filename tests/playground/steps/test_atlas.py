@@ -119,6 +119,12 @@ def test_a_chosen_place_shows_its_run_whatever_the_settings_are():
     assert f"--loss.kind {CE} --model.prior_probability 0.5 --training.learning_rate 1.0" in text
 
 
+@pytest.mark.parametrize(("query", "opened"), [("", False), (f"atlas={CE},-,-,0.5,1", True), ("across=gamma", True)])
+def test_a_link_with_a_choice_opens_the_atlas(query, opened):
+    more = str(render(from_link(f"step=training&{query}")).more)
+    assert more.partition(f"<summary>{view.TITLE}")[0].endswith("<details open>" if opened else "<details>")
+
+
 def test_links_set_the_knobs():
     state = PageState("training")
     used = follow_link(state, f"place {CE},-,-,0.5,0.01").config()

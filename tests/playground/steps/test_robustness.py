@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from core.config import Config, ConfigError
+from core.retinanet.tiles import WHOLE
 from core.robustness.changes import CHANGES
 from core.robustness.survival import measure_survival
 from playground.canvas.edit import Pick
 from playground.data.picture import render_picture
+from playground.inspector.detection import count_strong, find_tile
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
 from playground.state.effort import asks_for_much
@@ -15,7 +17,7 @@ from playground.state.page_state import PageState
 from playground.steps import STEPS
 from playground.steps.dials import ALIASING, CHANGES_OF_PICTURE, ROBUSTNESS, Dials, parse_dials
 from playground.steps.robustness import measured
-from playground.steps.robustness.view import ALIASES, METHOD, NOTHING, TITLES
+from playground.steps.robustness.view import ALIASES, ELSEWHERE, METHOD, NOTHING, TITLES
 from playground.steps.step import Focus
 from tests.playground.inspector.test_inspect import SMALL
 from tests.playground.steps.drawable import require_drawable
@@ -80,6 +82,23 @@ def test_a_detection_is_seen_moving_below_the_anchors():
     assert score["x"][0] == 0 and score["x"][-1] == 8 * 2**level and len(score["x"]) <= 33
     assert score["y"][0] >= here.fates.score[here.fates.order[0]].item() - 1e-5  # no anchor there is surer
     assert max(iou["y"]) <= 1 and ALIASES in text.readout.unescape()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [{"inference__test_time_flip": True}, {"inference__tile_size": 64}, {}],
+    ids=["mirrored", "in tiles", "as it is"],
+)
+def test_that_the_shift_of_a_box_of_a_tile_is_that_of_the_whole_picture_is_said(changes):
+    here = pipeline(inference__max_detections=20, **changes)
+    found = here.fates.order.tolist()
+    elsewhere = [find_tile(here, each) != WHOLE or bool(here.view_of(each)) for each in found]
+    assert any(elsewhere) == bool(changes)
+    for place in {elsewhere.index(each) for each in set(elsewhere)}:
+        strong = count_strong(here)
+        pick = Pick(0, 0, "kept", place) if place < strong else Pick(0, 0, "weaker", place - strong)
+        assert (ELSEWHERE in shown(here, ALIASING, pick).build_text().readout.unescape()) == elsewhere[place]
 
 
 def test_without_detections_and_where_it_takes_too_long_it_says_so(counted, monkeypatch):

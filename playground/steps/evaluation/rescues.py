@@ -1,0 +1,81 @@
+"""The cheapest rescues over the pictures of an evaluation: how far their search is, and its table."""
+
+from markupsafe import Markup
+
+from core.config import knobs
+from core.io.text import count_noun
+from core.rescue.search import COSTLY_STEPS, MAX_SCAN
+from core.rescue.totals import KindOfFault, SetRescues, Tried
+from playground.components import html
+from playground.evaluations.keys import MAX_SEARCHED
+from playground.evaluations.status import STOPPED, WAITING, JobStatus
+from playground.inspector.rescue_report import count_faults, describe, link_move
+from playground.support.wording import name_knobs
+
+TITLE = "Cheapest ways out, over these pictures"
+START, STOP = "search start", "search stop"  # links
+WHAT = (
+    "Every other value of each hyperparameter that needs no training is tried in every picture, one at a time, at the "
+    "score threshold on the page. So it is counted, not guessed, how many faults a value undoes and what else it gains "
+    "or breaks."
+)
+COLUMNS = ("faults", "undone by one hyperparameter", "the value that undoes most", "undoes", "objects",
+           "false positives")  # fmt: skip
+
+
+def search_part(status: JobStatus | None) -> Markup:
+    """Returns the search over the pictures of an evaluation: its start, its progress or its table."""
+    text = html.heading(TITLE)
+    if status is None:
+        most = f"It takes a second or more for each of at most {MAX_SEARCHED} pictures."
+        return text + html.paragraph(f"{WHAT} {most}") + _links(("Search", START))
+    if status.state == WAITING:
+        return text + html.paragraph("The search waits for an evaluation to finish.") + _links(("Stop", STOP))
+    if status.active:
+        bar = Markup('<progress value="{}" max="{}" aria-label="Searched pictures"></progress>')
+        done = f"{status.done:,} of {count_noun(status.total, 'picture')} searched …"
+        return text + html.paragraph(done) + bar.format(status.done, status.total) + _links(("Stop", STOP))
+    if status.rescues is None or not status.done:
+        ended = f"The search {status.state}. {name_knobs(status.message)}".strip()
+        return text + html.paragraph(ended) + _links(("Search again", START))
+    again = _links(("Search all of them", START)) if status.state == STOPPED else Markup()
+    return text + html.paragraph(_summary(status, status.rescues)) + _table(status.rescues) + again
+
+
+def _links(*links: tuple[str, str]) -> Markup:
+    return html.tabs(TITLE, [html.link(text, choose) for text, choose in links])
+
+
+def _summary(status: JobStatus, found: SetRescues) -> str:
+    of = f" of {status.total:,}" if status.state == STOPPED else ""
+    text = f"{count_noun(found.pictures, 'picture')}{of}, {count_noun(len(found.tried), 'other value')}. "
+    if left_out := status.done - found.pictures:
+        text += f"{count_noun(left_out, 'picture')} could not be used. "
+    if not found.kinds:
+        return f"{text}There is no fault: every object is found, and nothing else."
+    text += (
+        "A row “or” has the value that undoes most without harm: in all no fewer objects are found, and there are no "
+        f"more false positives. A click on a value applies it. Scales of over {MAX_SCAN} steps are tried at distances "
+        f"that double, and what needs the network again at most {COSTLY_STEPS} steps away."
+    )
+    labels = ", ".join(f"“{knobs()[path].label}”" for path in found.left_out)
+    return f"{text} Not all values were tried of {labels}, which take longer." if labels else text
+
+
+def _table(found: SetRescues) -> Markup:
+    rows = [row for kind in found.kinds for row in _rows(kind)]
+    return html.table(html.Table("", COLUMNS, tuple(rows))) if rows else Markup()
+
+
+def _rows(kind: KindOfFault) -> list[tuple[str, ...]]:
+    """Returns the rows of a kind of fault: the value that undoes most, and perhaps one without harm."""
+    by = ", ".join(f"{knobs()[path].label} {count:,}" for path, count in kind.cheapest.items())
+    undone = f"{kind.undone:,} of {kind.faults:,}{f', in the fewest steps by {by}' if by else ''}"
+    first = count_faults(kind.kind, kind.faults), undone
+    if not kind.best:
+        return [(*first, "none: that needs training" if not kind.undone else "none that was tried in all", "", "", "")]
+    return [(*(("or", "") if number else first), *_cells(kind, each)) for number, each in enumerate(kind.best)]
+
+
+def _cells(kind: KindOfFault, tried: Tried) -> tuple[str, ...]:
+    return link_move(tried.move, tried.before), f"{tried.undone[kind.kind]:,}", *describe(tried.change)
