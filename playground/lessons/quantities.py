@@ -7,12 +7,14 @@ from torchvision.ops import box_iou
 
 from core.analysis.loss_concentration import compute_cumulative_loss, compute_hardest_share
 from core.evaluation.counting import Tally, average_over_classes, average_over_ious
-from core.evaluation.error_types import BACKGROUND as BACKGROUND_ERROR, ErrorTypes, analyse_errors
+from core.evaluation.error_types import BACKGROUND as BACKGROUND_ERROR, MISSED, ErrorTypes, analyse_errors
+from core.rescue.search import Verdict
 from core.retinanet.assigners.match import BACKGROUND, IGNORED
 from core.retinanet.boxes import decode, encode, pairwise_iou
 from core.retinanet.losses import classification_loss, total_loss
 from core.steering.kinds import EASY_BACKGROUND, FOREGROUND, KINDS
 from playground.components import html
+from playground.inspector.rescues import find
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.loss.concentration import logits_of_many
@@ -63,6 +65,11 @@ def found_objects(pipeline: Pipeline) -> torch.Tensor:
         return torch.zeros(len(boxes), dtype=torch.bool)
     overlap = box_iou(boxes, pipeline.fates.box[order]) >= FOUND_IOU
     return (overlap & (labels[:, None] == found.label[order][None])).any(dim=1)
+
+
+def _count_missed(pipeline: Pipeline, is_meant: Callable[[Verdict], bool] = lambda verdict: True) -> int:
+    """Returns how many missed objects have a verdict of the search for rescues that is meant."""
+    return sum(each.fault.kind == MISSED and is_meant(each) for each in find(pipeline).rescues.verdicts)
 
 
 def _tally(pipeline: Pipeline) -> Tally:
@@ -155,6 +162,11 @@ QUANTITIES: dict[str, Quantity] = {
     "detections": lambda pipeline: len(pipeline.fates.order),
     "found_objects": lambda pipeline: int(found_objects(pipeline).sum()),
     "missed_objects": lambda pipeline: int((~found_objects(pipeline)).sum()),
+    "missed": _count_missed,
+    "missed_with_a_way_out": lambda pipeline: _count_missed(pipeline, lambda verdict: bool(verdict.rescues)),
+    "missed_with_a_free_way_out": lambda pipeline: _count_missed(
+        pipeline, lambda verdict: any(each.change.is_good for each in verdict.rescues)
+    ),
     "right_detections": lambda pipeline: _tally(pipeline).right,
     "wrong_detections": lambda pipeline: _tally(pipeline).wrong,
     "final_precision": lambda pipeline: _tally(pipeline).precision,

@@ -37,8 +37,8 @@ ALIASES = (
     "cells see the same again; coarser levels that flow into it have longer strides."
 )
 ELSEWHERE = (
-    "This box was found in a tile, or in the picture mirrored or resized. Its shift is measured in the whole picture as "
-    "it is, where the box may have another score, or none. "
+    "This box was found in a tile, or in the picture mirrored or resized. Its shift is measured in the whole picture "
+    "as it is, where the box may have another score, or none. "
 )
 NOTHING = "There is no detection that could survive: lower the score threshold."
 
