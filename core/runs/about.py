@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.data.left_out import DESCRIPTIONS, LeftOut
+from core.io.text import is_text
 from core.weights.weights import ON_DATA_SET, ON_SCENES
 
 RANGE_TEST = "learning-rate finder"
@@ -29,6 +30,7 @@ class About(NamedTuple):
         pictures: Changes with the pictures that it trains on, see `FolderData.digest`; several after it was resumed
             with others, "" for rendered scenes.
         weights: What is assumed and to be known of the initial weights, see `core.weights.assumptions.to_record`.
+        classes: The names of its classes, in order.
         range_test: True for a test of learning rates, see `core.runs.range_test`, which keeps no weights.
     """
 
@@ -45,6 +47,7 @@ class About(NamedTuple):
     recipe: str = ""
     pictures: str = ""
     weights: Mapping[str, Any] = {}
+    classes: tuple[str, ...] = ()
     range_test: bool = False
 
     @property
@@ -72,6 +75,8 @@ class About(NamedTuple):
         default = cls()
         found: dict[str, Any] = {name: values.get(ABOUT_KEYS.get(name, name)) for name in cls._fields}
         found["left_out"] = _read_left_out(found["left_out"])
+        names = found["classes"]
+        found["classes"] = tuple(names) if isinstance(names, list) and all(map(is_text, names)) else ()
         return cls(**{key: value for key, value in found.items() if type(value) is type(getattr(default, key))})
 
 

@@ -8,6 +8,7 @@ from core.config import Training
 from core.training.records import EvaluationRecord, HeldOutLosses, StepRecord, has_risen
 
 MAX_NUMBER = 1e100
+SHARES, DIGITS = "class_shares", 4
 
 
 def split_records(records: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -37,8 +38,16 @@ def read_held_out(evaluation: dict[str, Any]) -> HeldOutLosses | None:
     return None if None in losses else HeldOutLosses(*losses)
 
 
+def read_shares(step: dict[str, Any], classes: int) -> list[float] | None:
+    """Returns what each of the classes and, last, background paid of the loss of a step; None if it is not known."""
+    shares = step.get(SHARES)
+    if not isinstance(shares, list) or len(shares) != classes + 1:
+        return None
+    return shares if all(is_number(each) and 0 <= each <= 1 for each in shares) else None
+
+
 def _is_step(record: dict[str, Any]) -> bool:
-    return all(is_number(record.get(name)) for name in StepRecord._fields)
+    return all(is_number(record.get(name)) for name in StepRecord._fields if name != SHARES)
 
 
 def _is_evaluation(record: dict[str, Any]) -> bool:
@@ -67,4 +76,5 @@ def record_to_dict(record: StepRecord | EvaluationRecord) -> dict[str, Any]:
         losses = {name: value if math.isfinite(value) else None for name, value in record.losses._asdict().items()}
         rare = {"rare_ap": record.rare_ap} if math.isfinite(record.rare_ap) else {}
         return {"step": record.step, "metrics": record.metrics.to_dict(), "losses": losses, **rare}
-    return record._asdict()
+    shares = {SHARES: [round(each, DIGITS) for each in record.class_shares]} if record.class_shares else {}
+    return {**{name: value for name, value in record._asdict().items() if name != SHARES}, **shares}

@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from core.config import Config, format_value
 from core.errors import UserError
 from core.runs.folder import RunFolder
+from core.runs.metrics import SHARES
 from core.training.distributed import is_true_anywhere, make_accelerator
 from core.training.records import EvaluationProgress, EvaluationRecord, Record
 
@@ -88,7 +89,7 @@ def record_values(record: Record) -> dict[str, Any]:
         rare = {"rare_ap": record.rare_ap} if math.isfinite(record.rare_ap) else {}
         values = {**metrics, **losses, **rare}
         return {f"evaluation/{name}": each for name, each in values.items() if isinstance(each, float)}
-    return {f"training/{name}": value for name, value in record._asdict().items() if name != "step"}
+    return {f"training/{name}": value for name, value in record._asdict().items() if name not in ("step", SHARES)}
 
 
 def require_installed(tracker: str) -> None:

@@ -259,6 +259,6 @@ def write_start(folder: RunFolder, config: Config, step: int, about: About, trai
     folder.drop_records_after(step)
     left_out = keep_damaged(train.left_out, about.left_out)
     created = about.created or time.time()
-    folder.write_about(about._replace(created=created, left_out=left_out))
+    folder.write_about(about._replace(created=created, left_out=left_out, classes=train.class_names))
     write_text(folder.config, config.to_json())  # last: with it, the run can be resumed
     folder.write_status(RUNNING)

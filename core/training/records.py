@@ -30,6 +30,8 @@ class StepRecord(NamedTuple):
         foreground: Foreground anchors in the batch, summed over all processes.
         gradient_norm: Norm of the gradient before clipping.
         images_per_second: Throughput of all processes together, including loading.
+        class_shares: What the foreground of each class and, last, background paid of the classification loss, 0 … 1;
+            () if that is not known, see `core.training.optimization.class_shares`.
     """
 
     step: int
@@ -39,6 +41,7 @@ class StepRecord(NamedTuple):
     foreground: int
     gradient_norm: float
     images_per_second: float
+    class_shares: tuple[float, ...] = ()
 
 
 class EvaluationProgress(NamedTuple):

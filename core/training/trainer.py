@@ -215,7 +215,8 @@ class Trainer:
                 raise diverged(self.config, DivergedStep(step + 1, classification, box, norm, rate, flat_boxes))
             self._finish_step(classification + box)
             speed = training.batch_size / (time.perf_counter() - started)
-            record = StepRecord(step + 1, classification, box, rate, foreground, norm, speed)
+            shares = self._gradient.class_shares
+            record = StepRecord(step + 1, classification, box, rate, foreground, norm, speed, shares)
             self.last_record = record
         return record
 

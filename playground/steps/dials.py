@@ -22,6 +22,7 @@ from playground.support.untrusted import parse_number
 PRECISION, BOXES, ROBUSTNESS, OTHERS = GRAPHS = ("ap", "boxes", "robustness", "frameworks")
 ALIASING = "aliasing"  # the picture moves below the anchors
 CHANGES_OF_PICTURE = (*CHANGES, ALIASING)
+LOSSES, CLASSES = OF_RUN = ("losses", "classes")  # figures of a run
 COUNTS = ("3", "5", "7", "9", "12")  # values of a dial of the scenes along which AP is measured
 ATLAS_AXES = ("loss", "gamma", "alpha", "prior", "rate")  # as in `core.experiments.atlas.AXES`
 # The values of dials that have a few.
@@ -35,6 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "across": ATLAS_AXES,
     "down": ATLAS_AXES,
     "along_count": COUNTS,
+    "of_run": OF_RUN,
 }
 MAX_COUNTED = MAX_ANCHOR = 10**7
 MAX_CLASS = 10**5
@@ -76,6 +78,7 @@ class Dials(NamedTuple):
         framework: The framework that the same weights are compared in, a key of `core.conventions.table.FRAMEWORKS`.
         across: Horizontal axis of the stability atlas, one of `ATLAS_AXES`.
         down: Its vertical axis.
+        of_run: The figure of a run, one of `OF_RUN`.
         along: The dial of the scenes along which AP is measured.
         along_low: Its lowest value; None for the lowest possible one.
         along_high: Its highest value; None for the highest possible one.
@@ -97,6 +100,7 @@ class Dials(NamedTuple):
     framework: str = DETECTRON2
     across: str = "rate"
     down: str = "prior"
+    of_run: str = LOSSES
     along: str = "noise"
     along_low: float | None = None
     along_high: float | None = None

@@ -1,5 +1,6 @@
 """The training step: a short run on generated scenes or a data set, with its losses, AP and detections."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,8 +29,10 @@ from playground.runs.summary import build_changes, build_status
 from playground.steps import comparison
 from playground.steps.atlas.view import MOVES, build_atlas
 from playground.steps.augmented import build_strip
+from playground.steps.dials import CLASSES, Dials
 from playground.steps.levels import part_levels
 from playground.steps.rates.view import rates_text
+from playground.steps.shares.view import build_shares_figure, has_shares, shares_dials, shares_table
 from playground.steps.step import Focus, Step, StepText, StepView, objects_layer, truth_layer
 from playground.steps.teaching import training_source
 
@@ -60,7 +63,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
     )
 
     def build_text() -> StepText:
-        text = _build_text(progress, focus.run, single)
+        text = _build_text(progress, focus.run, single, focus.dials)
         said = describe_assigned(frame, before) if frame and not single else Markup()
         return text._replace(
             readout=text.readout + said, more=build_strip(pipeline) + build_atlas(pipeline, focus.dials), moves=MOVES
@@ -82,7 +85,7 @@ def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
     return StepText(hint, more=build_atlas(pipeline, focus.dials), moves=MOVES)
 
 
-def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> StepText:
+def _build_text(progress: RunProgress, run: str, single: StepChanges | None, dials: Dials) -> StepText:
     """Returns the status of a run, the changes by its last step if that was a single one, and its curves."""
     if RUNS.about(run).range_test:
         return rates_text(progress, run)
@@ -94,7 +97,18 @@ def _build_text(progress: RunProgress, run: str, single: StepChanges | None) -> 
             text + comparison.status(progress, progress.preset),
             comparison.figure(progress) if progress.records else None,
         )
-    return StepText(text, build_run_figure(progress) if progress.steps else None)
+    classes = RUNS.about(run).classes
+    if not has_shares(progress.steps, classes):
+        return StepText(text, build_run_figure(progress) if progress.steps else None)
+    if dials.of_run == CLASSES:
+        text += shares_table(progress.steps, classes)
+    return StepText(text, _draw_run(progress, classes, dials), dials=shares_dials(dials))
+
+
+def _draw_run(progress: RunProgress, classes: Sequence[str], dials: Dials) -> Figure:
+    if dials.of_run == CLASSES and has_shares(progress.steps, classes):
+        return build_shares_figure(progress.steps, classes)
+    return build_run_figure(progress)
 
 
 def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
@@ -104,7 +118,7 @@ def build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
     if not run or run == focus.run:
         return None
     progress = RUNS.read_progress(run)
-    return build_run_figure(progress) if progress.steps else None
+    return _draw_run(progress, RUNS.about(run).classes, focus.dials) if progress.steps else None
 
 
 def _warn_of_seen(run: str, config: Config) -> Markup:

@@ -32,6 +32,7 @@ class AnchorLosses(NamedTuple):
         used: bool [N]: anchors that contribute to the classification loss.
         foreground: Number of foreground anchors, int64 scalar.
         bins: The scores by the norm of their gradient, under GHM-C alone.
+        by_class: What of `classification` the foreground of each class pays, [K], without gradient.
     """
 
     classification: Tensor
@@ -39,12 +40,12 @@ class AnchorLosses(NamedTuple):
     used: Tensor
     foreground: Tensor
     bins: GradientBins | None = None
+    by_class: Tensor | None = None
 
     def add_up(self) -> "AnchorLosses":
         """Returns the losses of all anchors together, as those of a single anchor."""
-        return AnchorLosses(
-            self.classification.sum()[None], self.box.sum()[None], self.used.any()[None], self.foreground, self.bins
-        )
+        sums = self.classification.sum()[None], self.box.sum()[None]
+        return AnchorLosses(*sums, self.used.any()[None], self.foreground, self.bins, self.by_class)
 
 
 def anchor_losses(
@@ -89,7 +90,9 @@ def anchor_losses(
         used = select_hardest(classification.detach(), anchors, foreground, used, loss)
     box = deltas.new_zeros(len(deltas))
     box[chosen] = box_loss(deltas[chosen], boxes[objects], anchors[chosen], loss)
-    return AnchorLosses(classification * used, box, used, foreground.sum(), bins)
+    classification = classification * used
+    by_class = logits.new_zeros(logits.shape[1]).index_add(0, pairs[1], classification.detach()[chosen])
+    return AnchorLosses(classification, box, used, foreground.sum(), bins, by_class)
 
 
 def _classification_loss_per_anchor(logits: Tensor, pairs: tuple[Tensor, Tensor], loss: Loss) -> Tensor:

@@ -15,6 +15,7 @@ from core.retinanet.preprocess import Batch, prepare
 from core.structures import Sample
 from core.training.distributed import pad_across_processes
 from core.training.feature_cache import FeatureCache
+from core.training.optimization.class_shares import find_shares, sum_by_class
 from core.training.sync_batch_norm import require_statistics
 
 
@@ -36,6 +37,8 @@ class BatchGradient:
         bins: Average number of scores per bin of GHM-C.
         cache: The feature maps of a frozen backbone, if they are kept.
         class_weights: The weight of each class, float32 [K]; None for none.
+        class_shares: What the foreground of each class and, last, background paid of the classification loss of the
+            last batch, of all processes; () if it is not known, see `sum_by_class`.
     """
 
     def __init__(self, model: RetinaNet, prepared: nn.Module, config: Config, accelerator: Accelerator) -> None:
@@ -44,6 +47,8 @@ class BatchGradient:
         self.bins = GradientAverage(config.loss.ghm_momentum)
         self.cache: FeatureCache | None = None
         self.class_weights: Tensor | None = None
+        self.class_shares: tuple[float, ...] = ()
+        self._sums: list[Tensor | None] = []  # of the parts of a batch, see `sum_by_class`
 
     def compute(self, samples: Sequence[Sample]) -> tuple[Losses, int]:
         """Computes the gradient of this process's share of a batch; that of an earlier batch must have been cleared.
@@ -54,6 +59,7 @@ class BatchGradient:
         Raises:
             TrainingError: A part is too small for the statistics of live batch norms.
         """
+        self._sums = []
         batch, losses, foreground = self._prepare(samples), None, torch.zeros((), dtype=torch.int64)
         *earlier, last = split_evenly(len(samples), self._config.training.accumulation)
         for part in earlier:
@@ -66,6 +72,7 @@ class BatchGradient:
         counts = self._average_bins(images)
         divisor = self._average_foreground(int(foreground))
         losses = losses and self._divide(losses, divisor)
+        self.class_shares = self._find_shares()
         return _add(losses, self._add_gradient(images, len(samples), divisor, counts)), int(foreground)
 
     def _prepare(self, samples: Sequence[Sample]) -> Batch:
@@ -81,7 +88,15 @@ class BatchGradient:
         with compute_in(training.precision, batch.pixels.device):
             maps = self.cache.maps([sample.image for sample in samples], batch.pixels) if self.cache else None
             outputs = self._prepared(batch.pixels, maps)
-        return batch_losses(outputs, batch, samples, self._config, self.class_weights)
+        images = batch_losses(outputs, batch, samples, self._config, self.class_weights)
+        self._sums.append(sum_by_class(images, self._config.loss.normaliser))
+        return images
+
+    def _find_shares(self) -> tuple[float, ...]:
+        known = [each for each in self._sums if each is not None]
+        if len(known) < len(self._sums):
+            return ()
+        return find_shares(self._accelerator.reduce(torch.stack(known).sum(dim=0), "sum"))
 
     def _add_gradient(
         self, images: list[AnchorLosses], batch_size: int, divisor: float = 1.0, counts: Tensor | None = None

@@ -7,7 +7,7 @@ from core.io.jsonl import JsonLines
 from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, read_control, write_control
 from core.runs.folder import FAILED, RUNNING, RunError, RunFolder, RunStatus, append_line
-from core.runs.metrics import split_records
+from core.runs.metrics import read_shares, split_records
 from core.training.records import StepRecord
 
 
@@ -82,6 +82,18 @@ def test_records_after_a_step_are_cut(tmp_path):
     folder.drop_records_after(2)
     assert [record["step"] for record in folder.read_metrics()] == [1, 2]
     assert [record["step"] for record in JsonLines(folder.snapshots).read()] == [1, 2]
+
+
+def test_shares_of_classes_are_recorded_as_far_as_they_are_known(tmp_path):
+    folder = folder_in(tmp_path)
+    folder.append(StepRecord(1, 1.0, 1.0, 0.1, 3, 1.0, 2.0, (1 / 3, 2 / 3)))
+    folder.append(StepRecord(2, 1.0, 1.0, 0.1, 3, 1.0, 2.0))
+    first, second = folder.read_records()[0]
+    assert first["class_shares"] == read_shares(first, 1) == [0.3333, 0.6667] and "class_shares" not in second
+    folder.write_about(About(classes=("cat", "owl")))
+    assert folder.read_about().classes == ("cat", "owl")
+    for odd in (None, "ab", [1], ["a", None], {"a": 1}):
+        assert About.from_dict({"classes": odd}).classes == ()
 
 
 def test_on_a_full_disk_the_status_can_be_written_still(tmp_path, monkeypatch):

@@ -104,7 +104,7 @@ def fast(monkeypatch):
         records = trainer.run(data, data)
         folder.create()
         with train_module._acquire_lock(folder):
-            train_module._write_start(folder, config, trainer.step, About(), data)
+            train_module.write_start(folder, config, trainer.step, About(), data)
             recorder = Recorder(trainer, folder, config, Splits(data, data), is_controllable=True)
             yield from recorder.record(records)
 

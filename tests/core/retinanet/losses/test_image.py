@@ -34,6 +34,16 @@ def test_losses_of_each_anchor():
     assert result.used.tolist() == [True, False, True, True, True] and result.foreground == 2
 
 
+@pytest.mark.parametrize("kind", knobs()["loss.kind"].choices)
+@pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 1, 1.5])])
+def test_foreground_pays_for_the_class_of_its_object(kind, weights):
+    logits, deltas, anchors, match, boxes, labels = example()
+    result = anchor_losses(logits.requires_grad_(), deltas, anchors, match, boxes, labels, Loss(kind=kind), weights)
+    first, *_, fourth, _ = result.classification.tolist()  # foreground, of the classes 0 and 2
+    assert result.by_class.tolist() == [first, 0, fourth] and not result.by_class.requires_grad
+    assert result.add_up().by_class is result.by_class
+
+
 @pytest.mark.parametrize("kind", [kind for kind in knobs()["loss.kind"].choices if kind not in ("ohem", "ghm")])
 def test_the_losses_of_anchors_are_those_of_their_scores(kind):
     """Value and gradient, whichever path computes them."""
