@@ -40,14 +40,15 @@ def framework_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
 def framework_figure(pipeline: Pipeline, dials: Dials) -> Figure:
     """Returns how many detections each convention by itself changes; raises as `compare_with`."""
     comparison = compare_with(pipeline, dials.framework)
-    computed = [each for each in comparison.outcomes if each.difference]
-    found = [each.difference.detections for each in computed if each.difference] + [comparison.difference.detections]
+    acting = [(each, each.difference.detections) for each in comparison.outcomes if each.difference]
+    acting = [(each, found) for each, found in acting if found.total]
+    found = [*(of_one for _, of_one in acting), comparison.difference.detections]
     groups = [
         ("lost", colour("suppressed"), [len(each.lost) for each in found]),
         ("new", colour("before"), [len(each.new) for each in found]),
         ("changed", colour("beyond_cap"), [int(each.changed.sum()) for each in found]),
     ]
-    names = [*(each.convention.title for each in computed), "all together"]
+    names = [*(each.convention.title for each, _ in acting), "all together"]
     return bars(names, groups, title=f"Detections that differ in {FRAMEWORKS[dials.framework]}", y="number")
 
 
@@ -57,11 +58,7 @@ def _table(comparison: Comparison, *, known: bool) -> Markup:
     together = _join(describe_difference(comparison.difference), known=known)
     name = FRAMEWORKS[comparison.framework]
     rows.append(("all together", together))
-    table = html.table(
-        html.Table(
-            f"What {name} does otherwise", ("there", "what that changes"), tuple(rows), frozenset({len(rows) - 1})
-        )
-    )
+    table = html.table(html.Table(f"What {name} does otherwise", ("there", "what that changes"), tuple(rows)))
     same = [name_within(each) for each in comparison.outcomes if not each.told and not _differs(each)]
     return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())
 
