@@ -68,7 +68,9 @@ def summarise(comparison: Comparison) -> str:
     if not ranked:
         return f"{start}: its conventions change none of them."
     reasons = ", ".join(f"{name_within(each)} {count:,}" for count, each in ranked)
+    changed = int(found.changed.sum())
+    which = "all of them" if changed == len(found.here) else f"{changed:,} of them"
     return (
-        f"{start}, {int(found.changed.sum()):,} of them with another box or score, and {len(found.new):,} others. Each "
-        f"convention by itself changes, loses or adds: {reasons}."
+        f"{start}, {which} with another box or score, and {len(found.new):,} others. Each convention by itself "
+        f"changes, loses or adds: {reasons}."
     )

@@ -42,7 +42,11 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "training.mosaic_probability": (0.0,),
     "training.copy_paste_probability": (0.0,),
 }
-HEAD = "# Add the data set: the base of your configuration file.\n"
+HEAD = """\
+# For MMDetection 3.3 and its fork onedl-mmdetection 3.5 (packages onedl-mmdetection, onedl-mmengine, onedl-mmcv), which
+# is kept for newer versions of PyTorch: both are imported as mmdet, mmengine and mmcv. The fork visdet lacks RetinaNet.
+# Add the data set: the base of your configuration file.
+"""
 
 
 def to_mmdetection(config: Config, num_classes: int) -> str:
@@ -55,7 +59,11 @@ def to_mmdetection(config: Config, num_classes: int) -> str:
 
 def build_mmdetection_config(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns the variables of an mmdetection 3 configuration file by their documented names."""
-    return {"model": build_mmdetection_model(config, num_classes), **build_mmdetection_training(config)}
+    return {
+        "default_scope": "mmdet",  # without it, mmengine looks for the types among its own
+        "model": build_mmdetection_model(config, num_classes),
+        **build_mmdetection_training(config),
+    }
 
 
 def build_mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:

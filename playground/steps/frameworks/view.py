@@ -57,7 +57,7 @@ def _table(comparison: Comparison, *, known: bool) -> Markup:
     rows = [(_name(each), _join(describe_outcome(each), known=known)) for each in comparison.outcomes if _differs(each)]
     together = _join(describe_difference(comparison.difference), known=known)
     name = FRAMEWORKS[comparison.framework]
-    rows.append(("all together", together))
+    rows = [("all together", together), *rows]
     table = html.table(html.Table(f"What {name} does otherwise", ("there", "what that changes"), tuple(rows)))
     same = [name_within(each) for each in comparison.outcomes if not each.told and not _differs(each)]
     return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())

@@ -128,7 +128,7 @@ def test_detectron2_has_every_name():
     assert len(values["MODEL.ANCHOR_GENERATOR.SIZES"]) == 5 and len(values["MODEL.ANCHOR_GENERATOR.SIZES"][0]) == 3
 
 
-MMDETECTION = {  # arguments of each type, from mmdetection 3's documentation
+MMDETECTION = {  # arguments of each type, from mmdetection 3's documentation; onedl-mmdetection 3.5.1 has them, too
     "RetinaNet": "data_preprocessor backbone neck bbox_head train_cfg test_cfg",
     "DetDataPreprocessor": "mean std bgr_to_rgb pad_size_divisor",
     "ResNet": "depth num_stages out_indices frozen_stages norm_cfg norm_eval style",
@@ -198,6 +198,18 @@ def test_mmdetection_has_every_name(case):
     model = file["model"]
     assert {"RetinaNet", "RetinaHead", "AnchorGenerator", "MaxIoUAssigner"} <= set(seen)
     assert model["bbox_head"]["num_classes"] == 5 and model["backbone"]["frozen_stages"] == -1
+
+
+def test_code_for_mmdetection_fits_its_living_fork():
+    """Forks that keep the import names find all types in the scope mmdet, whatever the data set's own file says."""
+    text = FORMATS["mmdetection 3"](Config(), 6)
+    names: dict[str, object] = {}
+    exec(compile(text, "config.py", "exec"), names)
+    assert names["default_scope"] == "mmdet"
+    for package in ("onedl-mmdetection", "onedl-mmengine", "onedl-mmcv", "visdet"):
+        assert package in text
+    assert "import" not in text.replace("imported", "")  # nothing that a fork could have renamed
+    assert all(len(line) <= 120 for line in text.splitlines())
 
 
 @pytest.mark.parametrize("form", ["torchvision", "detectron2", "mmdetection 3"])
