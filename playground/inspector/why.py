@@ -135,7 +135,7 @@ def _describe(pipeline: Pipeline, found: Explanation, anchor: int, label: int, a
     name = pipeline.network.class_names[label]
     what = f"{name}," if asked.part == CLASS else "length"
     facts = [
-        ("class logit" if asked.part == CLASS else "its four deltas", f"{what} {found.value:.2f}"),
+        ("class logit" if asked.part == CLASS else "its four deltas", f"{what} {html.number(found.value, '.2f')}"),
         ("anchor", f"{LEVELS[found.level]}, {x2 - x1:.0f}×{y2 - y1:.0f} px"),
         ("half of what it sees", _size(found.half)),
         ("95% of what it sees", _size(found.most)),

@@ -9,6 +9,7 @@ from core.evaluation.calibration import Calibration
 from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, KINDS, LOCATION, MISSED
 from core.evaluation.precision_recall import Threshold
 from core.evaluation.report import BACKGROUND_NAME, Report
+from core.io.text import count_noun
 from core.rescue.advice import Advice
 from playground.components import html
 from playground.evaluations.query import CELL, FIGURES, KIND, EvaluationQuery
@@ -99,8 +100,12 @@ def advice(rows: Sequence[Advice]) -> Markup:
     """Returns what to try next against each kind of error, with the numbers that speak for it; nothing without any."""
     if not rows:
         return Markup()
-    cells = tuple((ERROR_NAMES[each.kind], each.evidence, name_knobs(each.remedy)) for each in rows)
-    return html.table(html.Table("What to try next, the costliest first", ("kind", "evidence", "try"), cells))
+    item = Markup("<p><strong>{}</strong>, {}. {} <em>Try next:</em> {}</p>")
+    items = html.join(
+        item.format(ERROR_NAMES[each.kind], count_noun(each.errors, "error"), each.evidence, name_knobs(each.remedy))
+        for each in rows
+    )
+    return html.heading("What to try next, the costliest first") + items
 
 
 def classes(report: Report) -> Markup:

@@ -78,10 +78,10 @@ def _table(pipeline: Pipeline, survivals: tuple[Survival, ...], name: str) -> Ma
         inside = scores[~scores.isnan()]
         alive = inside[inside > 0]
         mean = f"{alive.mean().item():.2f}" if len(alive) else "–"
-        rows.append((f"{each.strength:g}", f"{len(alive)} of {len(inside)}", mean, html.count(each.new)))
+        name_of = f"{each.strength:g}{'' if each.strength else ' (as it is)'}"
+        rows.append((name_of, f"{len(alive)} of {len(inside)}", mean, html.count(each.new)))
     columns = (CHANGES[name].unit, "drawn detections that survive", "their mean score", "other detections, new")
-    marked = frozenset(row for row, each in enumerate(survivals) if each.strength == 0)
-    table = html.table(html.Table(f"Robustness: {TITLES[name].lower()}", columns, tuple(rows), marked))
+    table = html.table(html.Table(f"Robustness: {TITLES[name].lower()}", columns, tuple(rows)))
     return table + html.paragraph(METHOD)
 
 
@@ -124,7 +124,7 @@ def _aliasing_figure(pipeline: Pipeline, moved: Moved) -> Figure:
         ("IoU of that box", PALETTE[1], shifts, [each.iou for each in moved.shifted]),
     ]
     title = f"{_name(pipeline, moved.place, is_clicked=False)}, moved below the anchors of {LEVELS[moved.level]}"
-    return _bounded(lines(curves, title=title, x="shift in pixels of the network's input", y="score"))
+    return _bounded(lines(curves, title=title, x="shift in pixels of the network's input", y="score, IoU"))
 
 
 def _bounded(figure: Figure) -> Figure:

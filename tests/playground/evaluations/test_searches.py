@@ -172,10 +172,10 @@ def test_the_table_of_a_search():
     text = search_part(JobStatus(FINISHED, 4, 4, rescues=FOUND))
     rows = [row.split("<td>")[1:] for row in text.split("<tr>")[1:]]
     cells = [[cell.split("</td>")[0] for cell in row] for row in rows if row]
-    assert cells[0][:2] == ["4 missed", "3 of 4, in the fewest steps by Score threshold 2, NMS threshold 1"]
-    assert 'data-choose="set inference.score_threshold 0.04"' in cells[0][2] and cells[0][3:] == ["2", "+2", "+3"]
-    assert cells[1][:2] == ["or", ""] and cells[1][3:] == ["1", "+1", "±0"]
-    assert cells[2] == ["1 badly placed", "0 of 1", "none: that needs training", "", "", ""]
+    assert cells[0][0] == "2 of 4 missed" and 'data-choose="set inference.score_threshold 0.04"' in cells[0][1]
+    assert cells[0][2:] == ["+2", "+3"] and cells[1][0] == "or 1" and cells[1][2:] == ["+1", "±0"]
+    assert cells[2] == ["0 of 1 badly placed", "none: that needs training", "", ""]
+    assert "<li>missed: 3 of 4, by “Score threshold” 2, “NMS threshold” 1</li><li>badly placed: 0 of 1</li>" in text
     assert "3 pictures, 0 other values. 1 picture could not be used." in text
     assert "Not all values were tried of “Shorter side”" in text
 
@@ -189,5 +189,7 @@ def test_what_a_search_says_before_and_while_it_runs():
     assert "3 pictures of 9" in stopped and 'data-choose="search start"' in stopped
     nothing = search_part(JobStatus(FINISHED, 1, 1, rescues=SetRescues(1, (), (), ())))
     assert "There is no fault" in nothing and "<table" not in nothing
+    unusable = search_part(JobStatus(FINISHED, 2, 2, rescues=SetRescues(0, (), (), ())))
+    assert "2 pictures could not be used." in unusable and "no fault" not in unusable
     with pytest.raises(ConfigError, match="started and stopped"):
         follow_link(state(), "search everything")
