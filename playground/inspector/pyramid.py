@@ -15,9 +15,11 @@ from playground.pipeline.pipeline import Pipeline
 FOUND_IOU = 0.5  # of an object and a detection that has found it
 ABOUT = (
     "P3 is made of C3, which is fine but shallow, and of the coarser maps above, which know more of what they see. The "
-    "sum is linear, so that these shares are exact: the projection of each part on the feature; a negative one is "
-    "against it. Lengths are of the parts: its own map, those above, the biases, which no picture changes. P6 and P7 "
-    "are made of what lies below them alone."
+    "sum is linear, so that these shares are exact; a negative one is against the feature."
+)
+OF_WHAT = (
+    "A share is the projection of a part on the feature. Lengths are of the parts: its own map, those above, the "
+    "biases, which no picture changes. P6 and P7 are made of what lies below them alone."
 )
 
 
@@ -31,7 +33,8 @@ def build_feature_report(pipeline: Pipeline, point: tuple[float, float]) -> Mark
         rows.append((LEVELS[level], html.signed_percent(own), others, html.signed_percent(biases), lengths))
     columns = ("level", "from its own C map", "from above", "biases", "lengths")
     title = f"Through the pyramid at {point[0]:.0f}, {point[1]:.0f}"
-    return html.table(html.Table(title, columns, tuple(rows))) + html.paragraph(ABOUT)
+    table = html.table(html.Table(title, columns, tuple(rows)))
+    return table + html.paragraph(ABOUT) + html.details("Which shares and lengths", html.paragraph(OF_WHAT))
 
 
 def trace_point(pipeline: Pipeline, point: tuple[float, float]) -> tuple[Origin, ...]:

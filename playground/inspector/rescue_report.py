@@ -32,10 +32,12 @@ FAULTS = {
 }
 THRESHOLD, SIZE = knobs()["inference.score_threshold"], knobs()["inference.image_size"]
 METHOD = (
-    "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. One "
-    f"step counts as much as any other: {SIZE.step:g} {SIZE.unit} of “{SIZE.label}” as {THRESHOLD.step:g} of "
-    f"“{THRESHOLD.label}”. What a change finds, loses, drops or adds is counted, not guessed. A click on a change "
-    "applies it. "
+    "Each row changes one hyperparameter, by the fewest steps of its own scale that undo the fault, and no other. What "
+    "else it finds, loses, drops or adds is counted, not guessed; a click applies it. "
+)
+STEPS = (
+    f"One step counts as much as any other: {SIZE.step:g} {SIZE.unit} of “{SIZE.label}” as {THRESHOLD.step:g} of "
+    f"“{THRESHOLD.label}”."
 )
 HERE_ONLY = "It is counted in this picture only, and in others it can do harm: the step Evaluation counts it over many."
 COLUMNS = ("fewest steps", "objects", "false positives")
@@ -196,5 +198,5 @@ def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
 def _say_left_out(rescues: Rescues) -> Markup:
     """Returns of which hyperparameters not all values were tried; anchors of trained weights cannot change."""
     labels = ", ".join(f"“{knobs()[path].label}”" for path in rescues.left_out)
-    text = f"{rescues.tried:,} values were tried. Anchors, assigner and loss need training, so they are not among them."
+    text = f"{STEPS} {rescues.tried:,} values were tried. Anchors, assigner and loss need training, and are not tried."
     return html.paragraph(f"{text} Not all values were tried of {labels}, which take longer." if labels else text)

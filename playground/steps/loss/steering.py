@@ -23,12 +23,14 @@ STEERS = "who steers"  # one of the figures of the loss step
 PAYS = "pays"
 MAX_OBJECTS = 8  # rows of the table, those that steer most; the others share a row
 ABOUT = (
-    "Training follows the gradient, not the loss. Each anchor adds an arrow to it: on the last convolution of a "
-    "subnet, which all places share, the slope of the loss by its scores times the 3×3 features around it. Arrows that "
-    "agree add up, and others cancel. An anchor steers by as much as its arrow goes the way of all together; a "
-    "negative share pulls back. That is the gradient on this convolution's weight alone, without its bias. On all "
-    "weights of the class subnet together, easy background was measured to steer even more while γ is below 2, and "
-    "about as much from there on."
+    "Training follows the gradient, not the loss: each anchor adds an arrow to it, and arrows that agree add up, while "
+    "others cancel. An anchor steers by as much as its arrow goes the way of all together; a negative share pulls back."
+)
+OF_WHAT = (
+    "The arrow of an anchor is that on the last convolution of a subnet, which all places share: the slope of the loss "
+    "by its scores times the 3×3 features around it. That is the gradient on this convolution's weight alone, without "
+    "its bias. On all weights of the class subnet together, easy background was measured to steer even more while γ is "
+    "below 2, and about as much from there on."
 )
 
 
@@ -48,7 +50,8 @@ def build_steering(pipeline: Pipeline) -> Steering:
     except UserError as error:
         return Steering(html.paragraph(name_knobs(error)))
     shares = _share_by_cell(pipeline, paid)
-    text = html.paragraph(ABOUT) + _kinds_table(classes, shares) + _explain_directions(classes.kinds)
+    text = html.paragraph(ABOUT) + html.details("Which arrows", html.paragraph(OF_WHAT))
+    text += _kinds_table(classes, shares) + _explain_directions(classes.kinds)
     text += _levels_table(classes, boxes, shares) + _explain_heads(pipeline, classes, boxes)
     text += _objects_table(pipeline, classes, boxes)
     return Steering(text, _build_figure(classes, shares), _draw_map(pipeline, classes))
