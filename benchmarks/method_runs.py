@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 from benchmarks.atlas import KEPT_MEGABYTES, KeptScenes
 from core.config import Config
-from core.evaluation.coco_metrics import Metrics
+from core.evaluation.coco_metrics import Metrics, measure_classes
 from core.evaluation.dataset_predictions import Evaluation, evaluate_dataset
 from core.runs.splits import Splits, order_classes
 from core.runs.train import build_trainer
 from core.training.distributed import make_accelerator
 from core.training.feature_cache import FeatureCache
-from core.training.rare_classes import find_rare_classes, measure_classes
 from core.training.records import EvaluationRecord, StepRecord, TrainingError
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, load_weights, save_weights, weights_for
@@ -48,10 +47,17 @@ FUSION: dict[str, Any] = {"inference.nms_kind": "wbf", "inference.nms_threshold"
 
 
 class Method(NamedTuple):
-    """A method, and the settings in which it differs from the default."""
+    """A method.
+
+    Attributes:
+        name: Its name.
+        settings: Those in which it differs from the default.
+        tested: The equation that its code is tested against, and the file of tests, below `tests/core`.
+    """
 
     name: str
     settings: Mapping[str, Any]
+    tested: str
 
     @property
     def is_trained(self) -> bool:
@@ -60,35 +66,104 @@ class Method(NamedTuple):
 
 
 METHODS = (
-    Method(DEFAULT, {}),
-    Method("ATSS", {"matching.assigner": "atss"}),
-    Method("SimOTA", {"matching.assigner": "simota"}),
-    Method("class weights, inverse frequency", {"loss.class_weights": "inverse_frequency"}),
+    Method(DEFAULT, {}, "focal loss, Lin et al. 2017, equation 5: retinanet/losses/test_classification.py"),
+    Method(
+        "ATSS",
+        {"matching.assigner": "atss"},
+        "Zhang et al. 2020, algorithm 1: retinanet/assigners/test_atss.py",
+    ),
+    Method(
+        "SimOTA",
+        {"matching.assigner": "simota"},
+        "Ge et al. 2021 (YOLOX), section 2.1: retinanet/assigners/test_simota.py",
+    ),
+    Method(
+        "class weights, inverse frequency",
+        {"loss.class_weights": "inverse_frequency"},
+        "1/n: retinanet/losses/test_class_weights.py",
+    ),
     Method(
         "class weights, effective number, β = 0.999",
         {"loss.class_weights": "effective_number", "loss.class_weights_beta": 0.999},
+        "Cui et al. 2019, (1 − β)/(1 − βⁿ): retinanet/losses/test_class_weights.py",
     ),
-    Method("repeat-factor sampler, t = 0.3", {"training.sampler": "repeat_factor", "training.repeat_threshold": 0.3}),
-    Method("quality focal loss", {"loss.kind": "quality_focal"}),
-    Method("varifocal loss", {"loss.kind": "varifocal"}),
-    Method("Poly-1 focal loss, ε = −1", {"loss.kind": "poly1_focal"}),
-    Method("GHM-C", {"loss.kind": "ghm"}),
-    Method("cross-entropy", {"loss.kind": "cross_entropy"}),
-    Method("cross-entropy, α = 0.75", {"loss.kind": "balanced_cross_entropy", "loss.alpha": 0.75}),
-    Method("OHEM", {"loss.kind": "ohem"}),
-    Method("cut-off loss", {"loss.kind": "cutoff"}),
-    Method("GIoU box loss, weight 2", {"loss.box_loss": "giou", "loss.box_weight": 2.0}),
-    Method("mosaic, half of the pictures", {"training.mosaic_probability": 0.5}),
-    Method("copy-paste, half of the pictures", {"training.copy_paste_probability": 0.5}),
-    Method("gradient accumulation, 4 parts", {"training.accumulation": 4}),
-    Method("DIoU-NMS", {"inference.nms_kind": "diou"}),
-    Method("weighted boxes fusion, IoU 0.55", FUSION),
-    Method("soft NMS, σ = 0.5", {"inference.nms_kind": "soft"}),
-    Method("test-time flip", FLIP),
-    Method("test-time scales 1, 1.5", SCALES),
-    Method("flip, scales and weighted boxes fusion", {**FLIP, **SCALES, **FUSION}),
-    Method("inference in bfloat16", {"inference.precision": "bf16"}),
-)  # fmt: skip
+    Method(
+        "repeat-factor sampler, t = 0.3",
+        {"training.sampler": "repeat_factor", "training.repeat_threshold": 0.3},
+        "Gupta et al. 2019 (LVIS), max(1, √(t/f)): training/test_sampling.py",
+    ),
+    Method(
+        "quality focal loss",
+        {"loss.kind": "quality_focal"},
+        "Li et al. 2020 (GFL), QFL: retinanet/losses/test_classification.py",
+    ),
+    Method(
+        "varifocal loss",
+        {"loss.kind": "varifocal"},
+        "Zhang et al. 2021 (VarifocalNet), VFL: retinanet/losses/test_classification.py",
+    ),
+    Method(
+        "Poly-1 focal loss, ε = −1",
+        {"loss.kind": "poly1_focal"},
+        "Leng et al. 2022, Poly-1 focal loss: retinanet/losses/test_classification.py",
+    ),
+    Method("GHM-C", {"loss.kind": "ghm"}, "Li et al. 2019, GHM-C: retinanet/losses/test_density.py"),
+    Method(
+        "cross-entropy",
+        {"loss.kind": "cross_entropy"},
+        "Lin et al. 2017, equation 1: retinanet/losses/test_classification.py",
+    ),
+    Method(
+        "cross-entropy, α = 0.75",
+        {"loss.kind": "balanced_cross_entropy", "loss.alpha": 0.75},
+        "Lin et al. 2017, equation 3: retinanet/losses/test_classification.py",
+    ),
+    Method("OHEM", {"loss.kind": "ohem"}, "Lin et al. 2017, section 5.1: retinanet/losses/test_hardest.py"),
+    Method(
+        "cut-off loss",
+        {"loss.kind": "cutoff"},
+        "Lin et al. 2017, section 5.1: retinanet/losses/test_classification.py",
+    ),
+    Method(
+        "GIoU box loss, weight 2",
+        {"loss.box_loss": "giou", "loss.box_weight": 2.0},
+        "torchvision's: retinanet/losses/test_box.py",
+    ),
+    Method(
+        "mosaic, half of the pictures",
+        {"training.mosaic_probability": 0.5},
+        "pixels and boxes by hand: training/augmentation/test_mosaic.py",
+    ),
+    Method(
+        "copy-paste, half of the pictures",
+        {"training.copy_paste_probability": 0.5},
+        "pixels and boxes by hand: training/augmentation/test_copy_paste.py",
+    ),
+    Method(
+        "gradient accumulation, 4 parts",
+        {"training.accumulation": 4},
+        "the gradient of the whole batch: training/optimization/test_gradients.py",
+    ),
+    Method(
+        "DIoU-NMS",
+        {"inference.nms_kind": "diou"},
+        "Zheng et al. 2020, IoU − ρ²/c²: retinanet/suppression/test_distance.py",
+    ),
+    Method(
+        "weighted boxes fusion, IoU 0.55",
+        FUSION,
+        "Solovyev et al. 2021: retinanet/suppression/test_fusion.py",
+    ),
+    Method(
+        "soft NMS, σ = 0.5",
+        {"inference.nms_kind": "soft"},
+        "Bodla et al. 2017, equation 3: retinanet/test_postprocess.py",
+    ),
+    Method("test-time flip", FLIP, "boxes mapped back exactly: retinanet/test_views.py"),
+    Method("test-time scales 1, 1.5", SCALES, "boxes mapped back exactly: retinanet/test_views.py"),
+    Method("flip, scales and weighted boxes fusion", {**FLIP, **SCALES, **FUSION}, "both of these"),
+    Method("inference in bfloat16", {"inference.precision": "bf16"}, "single precision: retinanet/test_precision.py"),
+)
 
 
 class Result(NamedTuple):
@@ -181,7 +256,7 @@ class Bench:
         began = time.process_time()
         *_, found = evaluate_dataset(model, weights.class_names, held_out, config)
         assert isinstance(found, Evaluation)
-        rare = measure_classes(find_rare_classes(self._splits.train), found.metrics)
+        rare = measure_classes(self._splits.train.rare_classes, found.metrics)
         return _summarise(found.metrics, rare, (time.process_time() - began) / len(held_out))
 
 

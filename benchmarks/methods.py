@@ -2,7 +2,7 @@
 
 `python -m benchmarks.methods --work DIR --json assets/methods.json`; repeat the command to resume it. It first prints
 how many runs are left and about how much processor time they take. Each method is compared with the default of the same
-seed. Rare classes are those of `core.training.rare_classes`: with `scenes.imbalance` 1 these are the last three of six,
+seed. Rare classes are those of `DataSet.rare_classes`: with `scenes.imbalance` 1 these are the last three of six,
 with 6%, 2.5% and 1% as many objects as the first. Methods of inference see the weights of the default.
 """
 
@@ -64,7 +64,9 @@ def summarise(results: Mapping[str, Sequence[Result]]) -> list[dict[str, Any]]:
 
 
 def _summarise_method(name: str, found: Sequence[Result], default: Sequence[Result]) -> dict[str, Any]:
-    row: dict[str, Any] = {"method": name, "seeds": len(found), "failed": sum(bool(each.ending) for each in found)}
+    tested = next((method.tested for method in METHODS if method.name == name), "")
+    ended = sum(bool(each.ending) for each in found)
+    row: dict[str, Any] = {"method": name, "seeds": len(found), "failed": ended, "tested": tested}
     for figure in FIGURES:
         values = [getattr(each, figure) for each in found]
         gains = [

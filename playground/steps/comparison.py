@@ -42,6 +42,14 @@ BEST_RATES = (
     "time to the end of its schedule. What the paper reports took 90,000 steps of 16 pictures, and its network was "
     f"trained as a whole; that with OHEM was a larger one, which had {BESIDE_OHEM} with focal loss."
 )
+METHODS = (
+    "New heads, and the built-in pyramid, on its frozen backbone; scenes of 128 px in which the last three of six "
+    "classes are rare: they have 6%, 2.5% and 1% as many objects as the first. Each seed has scenes and initial heads "
+    "of its own, which all methods share, so that each is compared with the default of the same seed. All have the "
+    "default's learning rate, which may suit some better than others, and too few steps to level off: what helps here "
+    "need not help a long run. Methods of inference see the default's weights. Times are processor time on one "
+    "thread."
+)
 COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground per step", "images/s")
 IN_THE_PAPER = "AP in the paper"
 
@@ -157,6 +165,40 @@ def best_rates() -> Markup:
     title = f"{kept['settings']['training.steps']:,} steps, {count_noun(kept['rows'][0]['runs'], 'seed')}"
     text = html.paragraph(BEST_RATES) + html.table(html.Table(title, columns, cells))
     return html.details("Each loss at its own best learning rate", text + html.paragraph(f"Command: {kept['command']}"))
+
+
+def methods() -> Markup:
+    """Returns what users of RetinaNet ask for, each method against the default; "" without results."""
+    kept = _read_results("methods.json")
+    if not kept:
+        return Markup()
+    columns = ("method", "AP", "by seed", "AP50", "AP of rare classes", "by seed", "ms a step", "ms a scene")
+    cells = tuple(
+        (
+            row["method"] + (f" ({row['failed']} of {row['seeds']} ended early)" if row["failed"] else ""),
+            html.number(row["ap"]),
+            _judge(row["ap_gain"]),
+            html.number(row["ap50"]),
+            html.number(row["rare_ap"]),
+            _judge(row["rare_ap_gain"]),
+            *(html.number(each and 1000 * each, ".0f") for each in (row["step_seconds"], row["image_seconds"])),
+        )
+        for row in kept["rows"]
+    )
+    steps, seeds = kept["settings"]["training.steps"], max(row["seeds"] for row in kept["rows"])
+    text = html.paragraph(METHODS) + html.table(
+        html.Table(f"{steps} steps, {count_noun(seeds, 'seed')}", columns, cells)
+    )
+    return html.details("What users ask for, against the default", text + html.paragraph(f"Command: {kept['command']}"))
+
+
+def _judge(gain: list[float] | None) -> str:
+    """Returns a difference from the default, and whether all seeds agree on its sign; "–" for none."""
+    if gain is None or not any(gain):
+        return "–"
+    mean, low, high = gain
+    agree = "better in all" if low > 0 else "worse in all" if high < 0 else "undecided"
+    return f"{mean:+.3f} ({low:+.3f} … {high:+.3f}), {agree}"
 
 
 def read_measured_rows(key: str) -> list[Row]:

@@ -80,7 +80,7 @@ def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    measured = comparison.measured() + comparison.best_rates() + comparison.rivals()
+    measured = comparison.measured() + comparison.methods() + comparison.best_rates() + comparison.rivals()
     hint = html.paragraph(HINT.format(what)) + build_strip(pipeline) + measured
     return StepText(hint, more=build_atlas(pipeline, focus.dials), moves=MOVES)
 

@@ -6,6 +6,9 @@ from benchmarks import methods
 from benchmarks.method_runs import METHODS, Result, build_config
 from benchmarks.methods import collect, describe_plan, format_table, list_jobs, measure_left, summarise
 from core.errors import UserError
+from core.io.paths import ASSETS
+
+CORE_TESTS = ASSETS.parent / "tests" / "core"
 
 
 class Fake:
@@ -35,6 +38,8 @@ def test_settings_are_valid_and_methods_of_inference_are_known_from_them():
     }  # fmt: skip
     assert METHODS[0].settings == {}
     for method in METHODS:
+        file = method.tested.rpartition(": ")[2]
+        assert (CORE_TESTS / file).is_file() or file == "both of these"
         config = build_config(method, 2)
         assert config.training.seed == config.scenes.seed == 2
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from benchmarks.method_runs import Result
+from benchmarks.methods import summarise
 from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import DIVERGED, FINISHED, RUNNING, RunFolder, RunStatus
@@ -27,7 +29,7 @@ def assets(tmp_path, monkeypatch):
 
 
 def test_without_files_nothing_is_shown(assets):
-    assert comparison.measured() == comparison.rivals() == comparison.best_rates() == ""
+    assert comparison.measured() == comparison.rivals() == comparison.best_rates() == comparison.methods() == ""
 
 
 def test_measured_presets_are_shown(assets):
@@ -106,9 +108,28 @@ def test_losses_at_their_best_rates_are_shown(assets):
     ]  # fmt: skip
 
 
+def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
+    results = {
+        "default": [Result(0.3, 0.5, 0.1, 0.037, 0.3), Result(0.2, 0.4, 0.1, 0.037, 0.3)],
+        "ATSS": [Result(0.32, 0.5, 0.08, 0.037, 0.3), Result(0.25, 0.4, 0.14, 0.037, 0.3)],
+        "DIoU-NMS": [Result(0.29, 0.5, 0.1, 0.04), Result(None, None, None, None, ending="diverged")],
+    }
+    kept = {"command": "the command", "settings": {"training.steps": 120}, "rows": summarise(results)}
+    (assets / "methods.json").write_text(json.dumps(kept))
+    text = comparison.methods()
+    assert "120 steps, 2 seeds" in text and "Command: the command" in text
+    assert cells_of(text, "ATSS")[1:] == [
+        "0.285", "+0.035 (+0.020 … +0.050), better in all", "0.450", "0.110", "+0.010 (-0.020 … +0.040), undecided",
+        "300", "37",
+    ]  # fmt: skip
+    row = cells_of(text, "DIoU-NMS (1 of 2 ended early)")
+    assert cells_of(text, "default")[2] == "–"
+    assert row[2] == "-0.010 (-0.010 … -0.010), worse in all" and row[6:] == ["–", "40"]
+
+
 def test_the_shipped_results_can_be_shown():
     comparison._read_results.cache_clear()
-    shown = comparison.measured(), comparison.best_rates(), comparison.rivals()
+    shown = comparison.measured(), comparison.methods(), comparison.best_rates(), comparison.rivals()
     assert all(isinstance(each, str) for each in shown)
 
 
