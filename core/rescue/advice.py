@@ -110,14 +110,15 @@ def _advise_on_background(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[
         return f"All {len(cases)} lie where there is no object.", "That needs training: nothing is found yet."
     scores = np.array([float(found.predictions[each.image].scores[each.detection]) for each in cases])
     right = np.concatenate([_scores_of_right(each) for each in found.overlaps])
-    weak, lost = int((scores < found.best).sum()), int((right < found.best).sum())
-    evidence = f"{weak} of {len(cases)} have a score below {found.best:.2f}, where F1 is best."
+    threshold = math.floor(100 * found.best) / 100  # as it is written, so that what is counted is what it does
+    weak, lost = int((scores <= threshold).sum()), int((right <= threshold).sum())
+    evidence = f"{weak} of {len(cases)} have a score of at most {threshold:.2f}, about where F1 is best."
     training = (
         f"{len(cases) - weak} {'needs' if len(cases) - weak == 1 else 'need'} training, as on pictures without objects."
     )
     if not weak:
         return evidence, training
-    drop = f"Set inference.score_threshold to {found.best:.2f}, which loses {count_noun(lost, 'right detection')}"
+    drop = f"Set inference.score_threshold to {threshold:.2f}, which loses {count_noun(lost, 'right detection')}"
     return evidence, f"{drop}; {training}" if weak < len(cases) else f"{drop}."
 
 

@@ -32,12 +32,15 @@ def test_duplicates_name_the_threshold_that_reaches_half_of_them():
 def test_false_alarms_name_the_score_with_the_best_f1_and_what_it_costs():
     predictions = [found([BOX, AWAY, [400, 400, 450, 450]], [0.4, 0.3, 0.6])]
     advice = advice_on(predictions, [truth([BOX])])["background"]
-    assert advice.evidence == "1 of 2 have a score below 0.50, where F1 is best."
+    assert advice.evidence == "1 of 2 have a score of at most 0.50, about where F1 is best."
     assert "to 0.50, which loses 1 right detection; 1 needs training" in advice.remedy
     sure = advice_on(predictions, [truth([BOX])], 0.25)["background"]
     assert sure.remedy == "2 need training, as on pictures without objects."
     weak = advice_on(predictions, [truth([BOX])], 0.75)["background"]
     assert weak.remedy == "Set inference.score_threshold to 0.75, which loses 1 right detection."
+    between = advice_on([found([BOX, AWAY], [0.485, 0.3])], [truth([BOX])], 0.4872)["background"]
+    assert between.evidence.startswith("1 of 1 have a score of at most 0.48,")
+    assert between.remedy == "Set inference.score_threshold to 0.48, which loses 0 right detections."  # not 1, as 0.49
     assert "nothing is found yet" in advice_on(predictions, [truth([])], None)["background"].remedy
 
 
