@@ -1,7 +1,8 @@
 """The comparison with a framework: a figure of the detections that each convention changes, and what else it does."""
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from core.config import Config, format_value, knobs
 from core.conventions.comparison import Comparison, Outcome
 from core.conventions.table import FRAMEWORKS
 from core.conventions.words import COLUMNS, SAME, describe_difference, describe_outcome, name_within, summarise
@@ -13,11 +14,13 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.frameworks.compared import compare_with, has_known_objects
 from playground.steps.step import StepText, note_tiles
+from playground.support.wording import name_choice
 
 METHOD = (
-    "The weights, the sizes and ratios of anchors, the thresholds and NMS are those here; only the framework's "
-    f"conventions are put in place of ours, each by itself and all together. Detections from {DRAWN_FROM:g} are drawn; "
-    "all are counted. Weights converted with care, as by reordering the outputs of the heads, differ by less."
+    "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
+    f"ours, each by itself and all together. Detections from {DRAWN_FROM:g} are drawn, and all are counted. Weights "
+    "converted with care, as by reordering the outputs of the heads, differ by less; a click on a setting does here as "
+    "there."
 )
 TOLD = "What is not computed"
 
@@ -32,7 +35,9 @@ def framework_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
     """Returns the content beside the picture; raises as `compare_with`."""
     comparison = compare_with(pipeline, dials.framework)
     known = has_known_objects(pipeline)
-    text = note_tiles(pipeline) + html.paragraph(summarise(comparison)) + _table(comparison, known=known)
+    text = (
+        note_tiles(pipeline) + html.paragraph(summarise(comparison)) + _table(comparison, pipeline.config, known=known)
+    )
     text += html.paragraph(METHOD) + _tell(comparison) + _name_sources(comparison)
     return StepText(text, framework_figure(pipeline, dials), dials=(chooser, *framework_dials(dials)))
 
@@ -52,9 +57,10 @@ def framework_figure(pipeline: Pipeline, dials: Dials) -> Figure:
     return bars(names, groups, title=f"Detections that differ in {FRAMEWORKS[dials.framework]}", y="number")
 
 
-def _table(comparison: Comparison, *, known: bool) -> Markup:
+def _table(comparison: Comparison, config: Config, *, known: bool) -> Markup:
     """Returns what differs, by convention and together; without known objects nothing is said of their assignment."""
-    rows = [(_name(each), _join(describe_outcome(each), known=known)) for each in comparison.outcomes if _differs(each)]
+    differing = [each for each in comparison.outcomes if _differs(each)]
+    rows = [(_name(each) + _offer(config, each), _join(describe_outcome(each), known=known)) for each in differing]
     together = _join(describe_difference(comparison.difference), known=known)
     name = FRAMEWORKS[comparison.framework]
     rows = [("all together", together), *rows]
@@ -67,8 +73,20 @@ def _differs(outcome: Outcome) -> bool:
     return outcome.difference is not None and not outcome.difference.is_none
 
 
-def _name(outcome: Outcome) -> str:
-    return f"{outcome.convention.title}: {outcome.practice.text}"
+def _name(outcome: Outcome) -> Markup:
+    return escape(f"{outcome.convention.title}: {outcome.practice.text}. ")
+
+
+def _offer(config: Config, outcome: Outcome) -> Markup:
+    """Returns links that set the hyperparameters that differ from the framework's."""
+    values = config.to_flat()
+    changes = [(path, value) for path, value in outcome.practice.settings.items() if values[path] != value]
+    return html.join(_link(path, value) for path, value in changes)
+
+
+def _link(path: str, value: object) -> Markup:
+    text = f"{knobs()[path].label}: {name_choice(value) if isinstance(value, str) else format_value(value)}"
+    return html.link(text, f"set {path} {format_value(value)}", name=f"Apply: {text}")
 
 
 def _join(cells: tuple[str, ...], *, known: bool) -> str:

@@ -10,6 +10,7 @@ from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.state.settings import settings_of
 from playground.steps.atlas import view as atlas
+from playground.steps.frameworks import view as frameworks
 from playground.steps.loss import steering
 from playground.steps.robustness import view as robustness
 from tests.playground.inspector.test_inspect import SMALL
@@ -23,6 +24,10 @@ LINKS = {
     "aliasing": ("step=detections&graph=robustness&change=aliasing", ("after a whole stride", robustness.ALIASES)),
     "through the pyramid": ("step=network&pick=40,40", ("Through the pyramid at 40, 40", pyramid.ABOUT)),
     "its levels": ("step=assignment&pick=40,40,truth,0", ("Its levels", "foreground anchors")),
+    "other frameworks": (
+        "step=detections&graph=frameworks&framework=mmdetection",
+        ("What MMDetection does otherwise", frameworks.METHOD),
+    ),
     "stability atlas": ("step=training&across=gamma&down=alpha", (atlas.TITLE, atlas.LIMITS)),
 }
 

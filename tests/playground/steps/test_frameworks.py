@@ -80,6 +80,15 @@ def test_the_anchors_that_differ_are_those_of_the_clicked_location():
     assert ((nearest[:, :2] + nearest[:, 2:]) / 2 - torch.tensor([20.0, 30.0])).abs().max() <= 8
 
 
+def test_a_click_does_here_as_there():
+    text = shown(pipeline(), "mmdetection").build_text().readout
+    assert 'data-choose="set anchors.convention exact"' in text and 'data-choose="set loss.box_loss l1"' in text
+    assert "set loss.box_weight" not in text  # which is as there
+    assert (
+        "set anchors.convention" not in shown(pipeline(anchors__convention="exact"), "mmdetection").build_text().readout
+    )
+
+
 def test_without_known_objects_nothing_is_said_of_their_assignment(monkeypatch):
     here = pipeline(scenes__empty_share=1.0)
     text = shown(here, "mmdetection").build_text()
