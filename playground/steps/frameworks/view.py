@@ -60,10 +60,9 @@ def framework_figure(pipeline: Pipeline, dials: Dials) -> Figure:
 def _table(comparison: Comparison, config: Config, *, known: bool) -> Markup:
     """Returns what differs, by convention and together; without known objects nothing is said of their assignment."""
     differing = [each for each in comparison.outcomes if _differs(each)]
-    rows = [(_name(each) + _offer(config, each), _join(describe_outcome(each), known=known)) for each in differing]
-    together = _join(describe_difference(comparison.difference), known=known)
+    rows: list[tuple[str, str]] = [("all together", _join(describe_difference(comparison.difference), known=known))]
+    rows += [(_name(each) + _offer(config, each), _join(describe_outcome(each), known=known)) for each in differing]
     name = FRAMEWORKS[comparison.framework]
-    rows = [("all together", together), *rows]
     table = html.table(html.Table(f"What {name} does otherwise", ("there", "what that changes"), tuple(rows)))
     same = [name_within(each) for each in comparison.outcomes if not each.told and not _differs(each)]
     return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())
