@@ -45,7 +45,7 @@ def _build_row(pipeline: Pipeline, anchor: int, classes: Ledger, boxes: Ledger) 
     return (
         f"{LEVELS[int(pipeline.grid.level[anchor])]} {x2 - x1:.0f}×{y2 - y1:.0f}, {name}",
         f"{classes.norms[anchor].item():.2g} · {boxes.norms[anchor].item():.2g}",
-        f"{classes.agreements[anchor].item():.2f}",
+        html.number(classes.agreements[anchor].item(), ".2f"),
         html.signed_percent(classes.pulls[anchor].item()),
         html.signed_percent(boxes.pulls[anchor].item()),
     )

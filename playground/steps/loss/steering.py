@@ -84,7 +84,7 @@ def _kinds_table(classes: Ledger, shares: Tensor) -> Markup:
             html.percent(whole[index].item()),
             html.percent(groups.norm_shares[index].item()),
             html.signed_percent(groups.pulls[index].item()),
-            f"{groups.agreements[index].item():.2f}",
+            html.number(groups.agreements[index].item(), ".2f"),
         )
         for index, kind in enumerate(KINDS)
     ]
@@ -102,8 +102,9 @@ def _explain_directions(kinds: Groups) -> Markup:
     if not bool(kinds.norms[[first, second]].all()):
         return Markup()
     cosine = kinds.cosines[first, second].item()
+    shown = html.number(cosine, ".2f")
     ways = "pull apart" if cosine < -0.05 else "pull the same way" if cosine > 0.05 else "hardly touch each other"
-    return html.paragraph(f"Foreground and easy background {ways}: the cosine between their arrows is {cosine:.2f}.")
+    return html.paragraph(f"Foreground and easy background {ways}: the cosine between their arrows is {shown}.")
 
 
 def _levels_table(classes: Ledger, boxes: Ledger, shares: Tensor) -> Markup:
