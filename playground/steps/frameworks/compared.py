@@ -8,7 +8,8 @@ from core.weights.sources import WeightsError
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
-MAX_OUTPUTS = 300_000  # anchors, each with a score per class, that a dozen comparisons look at; about 2 s
+MAX_OUTPUTS = 300_000  # anchors that a dozen comparisons look at; with 90 classes about 1 s on one processor
+QUICK_OUTPUTS = 50_000  # up to which they take some 0.1 s, and follow a knob while it is dragged
 _comparisons = Cache()
 
 
@@ -61,5 +62,5 @@ def _require_few(pipeline: Pipeline) -> None:
             f"This picture has {outputs:,} anchors here, and the page compares at most {MAX_OUTPUTS:,} with another "
             "framework: lower “Shorter side”, or use the command differ."
         )
-    if pipeline.must_postpone():
+    if outputs > QUICK_OUTPUTS and pipeline.must_postpone():
         raise PostponedError("The comparison follows once you release the knob.")

@@ -98,6 +98,7 @@ def test_without_known_objects_nothing_is_said_of_their_assignment(monkeypatch):
 def test_what_cannot_be_compared_says_so(counted, monkeypatch):
     refused = shown(pipeline(matching__assigner="atss"), "torchvision").build_text()
     assert "is not in the RetinaNet of torchvision" in refused.readout and refused.figure is None
+    monkeypatch.setattr(compared, "QUICK_OUTPUTS", 10)
     held = shown(pipeline(postpone_slow=True, scenes__seed=7), "torchvision").build_text()
     assert "once you release the knob" in held.readout
     monkeypatch.setattr(compared, "MAX_OUTPUTS", 10)
