@@ -10,6 +10,7 @@ from core.conventions.table import CONVENTIONS, FRAMEWORKS
 from core.conventions.view import make_subject
 from core.data.sources import open_data
 from core.evaluation.class_names import relabel
+from core.export import detectron2, mmdetection, torchvision
 from core.retinanet.assigners.match import BACKGROUND, FOREGROUND, IGNORED, Match
 from core.structures import Detections
 from core.weights.sources import adopt, build, weights_for
@@ -143,3 +144,20 @@ def test_no_detections_are_compared():
     assert compare_detections(none, none).total == 0
     assert compare_detections(some, none).lost.tolist() == [0]
     assert compare_detections(none, some).new.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("framework", "supported"),
+    [
+        ("torchvision", torchvision.SUPPORTED_VALUES),
+        ("detectron2", detectron2.SUPPORTED_VALUES),
+        ("mmdetection", mmdetection.SUPPORTED_VALUES),
+    ],
+)
+def test_the_conventions_are_those_that_exported_code_is_said_to_have(framework, supported):
+    practices = [each.practices[framework] for each in CONVENTIONS]
+    values = {path: value for practice in practices for path, value in practice.settings.items() if path in supported}
+    assert values and all(value in supported[path] for path, value in values.items())
+    for practice in practices:
+        for path, accepted in practice.accepts.items():
+            assert set(supported.get(path, accepted)) <= set(accepted)
