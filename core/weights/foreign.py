@@ -11,6 +11,7 @@ from core.weights.architecture import WeightsError
 HEAD = 4096  # bytes at the beginning of a file that are looked at
 MAX_HEADER = 10**8  # bytes of the header of a safetensors file, as that library has it
 LIBRARY = "convert them to the keys of torchvision's RetinaNet, or choose weights saved here or by torchvision"
+DIFFERS = f"{LIBRARY}; the command differ names the conventions that must be converted, too"
 NETWORK = "choose weights of a RetinaNet"
 UNPACK = "unpack it and choose the weights file in it"
 
@@ -39,8 +40,8 @@ class Foreign(NamedTuple):
 
 
 FOREIGN = (
-    Foreign("detectron2", ("backbone.bottom_up.", "backbone.fpn_lateral"), ("detectron2.", "fvcore."), LIBRARY),
-    Foreign("MMDetection", ("bbox_head.",), ("mmengine.", "mmcv.", "mmdet."), LIBRARY),
+    Foreign("detectron2", ("backbone.bottom_up.", "backbone.fpn_lateral"), ("detectron2.", "fvcore."), DIFFERS),
+    Foreign("MMDetection", ("bbox_head.",), ("mmengine.", "mmcv.", "mmdet."), DIFFERS),
     Foreign("pytorch-retinanet", ("classificationModel.", "regressionModel."), ("retinanet.",), LIBRARY),
     Foreign("YOLO", ("model.0.conv.",), ("ultralytics.", "models.yolo.", "models.common.")),
     Foreign("EfficientDet", ("class_net.predict.", "box_net.predict."), ("effdet.",)),
