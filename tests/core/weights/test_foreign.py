@@ -113,8 +113,8 @@ def test_the_network_of_other_libraries_is_to_be_converted(tmp_path):
         write({"model": entries, "__author__": "Somebody"}, tmp_path / "model_final.pkl")
         assert refusal(tmp_path / "model_final.pkl") == (
             "holds weights of detectron2, not of torchvision's RetinaNet: convert them to the keys of torchvision's "
-            "RetinaNet, or choose weights saved here or by torchvision; the command differ names the conventions that must "
-            "be converted, too."
+            "RetinaNet, or choose weights saved here or by torchvision; the command differ names the conventions that "
+            "must be converted, too."
         )
 
 
