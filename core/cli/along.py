@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from core.cli.common import load_detector, progress_bar
+from core.cli.common import load_detector, progress_bar, tell
 from core.config import Config, ConfigError
 from core.evaluation.dataset_predictions import predict_dataset
 from core.evaluation.slices.along_dial import (
@@ -32,7 +32,9 @@ def evaluate_along(config: Config, options: Namespace) -> dict[str, Any]:
     for name, usual in WITHOUT:
         if getattr(options, name) != usual:
             raise ConfigError(f"--along is for rendered scenes and prints a table: leave out --{name}.")
-    dial_knob(options.along)  # refuses an unknown one
+    path = dial_knob(options.along).path
+    if path in config.explicit_values():
+        tell([f"--{path} does nothing beside --along, which sets it."])
     values = _read_values(config, options)
     settings = [set_dial(config, options.along, value) for value in values]
     rare = list_rare_classes(config, options.along, values)

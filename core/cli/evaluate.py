@@ -18,7 +18,7 @@ from core.cli.common import (
     settings_for_analysis,
     tell,
 )
-from core.config import Config, format_value
+from core.config import Config, ConfigError, format_value
 from core.data.dataset import DataSet, FolderData
 from core.data.untrusted import DataError
 from core.evaluation.coco_metrics import evaluate as run_evaluation
@@ -94,6 +94,8 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
     """
     if options.along:
         return evaluate_along(config, options)
+    if options.values:
+        raise ConfigError("--values has the values of a dial of the scenes: name it with --along.")
     config = _use_whole_folder(config, options)
     data = open_split(config, options)
     config, weights, model = load_detector(config, options.classes, or_names=data.class_names)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.looking import QUICK, address_of, headline, layers, set_slider
+from tests.browser.test_accessibility import check
 from tests.waiting import wait
 
 pytestmark = pytest.mark.browser
@@ -241,3 +242,14 @@ def test_the_inspector_draws_what_a_prediction_rests_on_and_the_link_keeps_it(sh
     wait(lambda: choices.get_by_role("button", name="its class").get_attribute("aria-pressed") == "true")
     choices.get_by_role("button", name="not drawn").click()
     wait(lambda: "sees-half" not in layers(page) and "&why=" not in address_of(page))
+
+
+def test_ap_along_a_dial_is_measured_for_the_chosen_values(shown):
+    page = shown(f"{QUICK}&step=evaluation&figure=along a dial&along=noise&along_count=3&training.eval_images=1")
+    wait(lambda: "not measured under these settings" in page.text_content(".readout"))
+    page.click("button[data-choose=measure]")
+    wait(lambda: "3 values, 3 pictures" in page.text_content(".readout"))
+    wait(lambda: page.get_attribute(".right .plot", "data-title") == "AP along Noise")
+    assert check(page, "AP along a dial", ".right") == []
+    page.select_option("label:has-text('Dial of the scenes') select", "clutter")
+    wait(lambda: "along=clutter" in address_of(page) and "not measured" in page.text_content(".readout"))

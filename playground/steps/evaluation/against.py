@@ -115,7 +115,7 @@ def describe_compared(compared: Sequence[Compared], measure: str, described: Cal
         described: Returns in words what an evaluation that has ended has measured.
     """
     rows = tuple((each.name, *_describe(each, measure, described)) for each in compared)
-    return html.table(html.Table("", ("weights", "state", ""), rows))
+    return html.table(html.Table("", ("weights", "state", "action"), rows))
 
 
 def _describe(each: Compared, measure: str, described: Callable[[JobStatus], str]) -> tuple[str, str]:

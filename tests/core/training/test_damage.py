@@ -136,7 +136,7 @@ def test_training_with_damaged_pictures_resumes_exactly(cache):
     train, val = Pictures(5, (1, 3)), Pictures(4, (0,))
 
     def losses(records) -> list[tuple]:
-        return [record[:-1] for record in records if isinstance(record, StepRecord)]
+        return [record._replace(images_per_second=0) for record in records if isinstance(record, StepRecord)]
 
     trainer = Trainer(network(settings), settings)
     whole = losses(trainer.run(train, val))

@@ -55,7 +55,7 @@ def train(config: Config) -> tuple[list[tuple], dict, int]:
 def values(trainer: Trainer, config: Config, steps: int | None = None) -> list[tuple]:
     data = SceneData(config.scenes, PICTURES, "train"), SceneData(config.scenes, 1, "val")
     records = (record for record in trainer.run(*data) if isinstance(record, StepRecord))
-    return [record[:-1] for record in islice(records, steps)]  # all but the speed
+    return [record._replace(images_per_second=0) for record in islice(records, steps)]  # all but the speed
 
 
 @pytest.mark.slow
@@ -67,7 +67,8 @@ def test_the_same_losses_and_weights(precision, batch_norm):
     # A backbone run on one image instead of two may round sums differently, and training propagates the difference.
     tolerance = 1e-4 if precision == "fp32" else 0.02
     for one, other in zip(plain, kept, strict=True):
-        assert one == pytest.approx(other, rel=tolerance)
+        assert one[:-1] == pytest.approx(other[:-1], rel=tolerance)
+        assert one.class_shares == pytest.approx(other.class_shares, rel=tolerance, abs=0.1 * tolerance)
     for name, weights in plain_weights.items():
         torch.testing.assert_close(kept_weights[name], weights, rtol=tolerance, atol=0.1 * tolerance, msg=name)
     assert all_runs == 12

@@ -39,7 +39,8 @@ def run(trainer: Trainer, **options) -> list:
 
 
 def keep(records) -> list[tuple]:
-    return [record[:-1] for record in records if isinstance(record, StepRecord)]  # all but the speed
+    """Returns the steps, but for their speed."""
+    return [record._replace(images_per_second=0) for record in records if isinstance(record, StepRecord)]
 
 
 @pytest.mark.slow
