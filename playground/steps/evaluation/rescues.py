@@ -29,6 +29,7 @@ def search_part(status: JobStatus | None) -> Markup:
     if status is None:
         most = f"It takes a second or more for each of at most {MAX_SEARCHED} pictures."
         return text + html.paragraph(f"{WHAT} {most}") + _links(("Search", START))
+    text += html.said(f"The search: {status.state}.")
     if status.state == WAITING:
         return text + html.paragraph("The search waits for an evaluation to finish.") + _links(("Stop", STOP))
     if status.active:
