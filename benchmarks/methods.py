@@ -111,10 +111,10 @@ def _format(value: float | None) -> str:
 
 
 def _format_gain(gain: Sequence[float] | None) -> str:
-    if gain is None:
+    if gain is None or not any(gain):
         return "–"
     mean, low, high = gain
-    return f"{mean:+.3f} ({low:+.3f} … {high:+.3f})"
+    return f"{mean:+.3f} ({low:+.3f} … {high:+.3f})".replace("-", "−")
 
 
 def _format_milliseconds(seconds: float | None) -> str:

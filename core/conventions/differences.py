@@ -14,6 +14,7 @@ from core.structures import Detections, GroundTruth
 
 STILL = 0.01  # px, up to which a box counts as the same: rounding of single precision is far less
 SAME_SCORE = 1e-4
+SAME_LOSS = 5e-4  # what is left of three decimals
 
 
 class AnchorDifference(NamedTuple):
@@ -89,7 +90,7 @@ class Difference(NamedTuple):
     def is_none(self) -> bool:
         """True if nothing differs."""
         counts = int(self.anchors.moved.sum()), self.assignment.total, self.detections.total
-        return not any(counts) and all(abs(each) < SAME_SCORE for each in self.losses)
+        return not any(counts) and all(abs(each) < SAME_LOSS for each in self.losses)
 
 
 def find_differences(here: Seen, there: Seen) -> Difference:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.conventions.comparison import Comparison, Outcome
-from core.conventions.differences import SAME_SCORE, AssignmentDifference, DetectionDifference, Difference
+from core.conventions.differences import SAME_LOSS, AssignmentDifference, DetectionDifference, Difference
 from core.conventions.table import FRAMEWORKS
 
 SAME = "none"
@@ -44,7 +44,8 @@ def _describe_assignment(found: AssignmentDifference) -> str:
 
 def _describe_losses(changes: tuple[float, float]) -> str:
     named = zip(changes, ("classification", "box"), strict=True)
-    return ", ".join(f"{name} {change:+.3f}" for change, name in named if abs(change) >= SAME_SCORE) or SAME
+    changed = (f"{name} {change:+.3f}".replace("-", "−") for change, name in named if abs(change) >= SAME_LOSS)
+    return ", ".join(changed) or SAME
 
 
 def describe_detections(found: DetectionDifference) -> str:

@@ -198,7 +198,7 @@ def _judge(gain: list[float] | None) -> str:
         return "–"
     mean, low, high = gain
     agree = "better in all" if low > 0 else "worse in all" if high < 0 else "undecided"
-    return f"{mean:+.3f} ({low:+.3f} … {high:+.3f}), {agree}"
+    return f"{mean:+.3f} ({low:+.3f} … {high:+.3f}), {agree}".replace("-", "−")
 
 
 def read_measured_rows(key: str) -> list[Row]:

@@ -87,7 +87,7 @@ def test_gains_are_those_over_the_default_of_the_same_seed():
     assert other["rare_ap"] is None and other["rare_ap_gain"] is None
     assert (broken["ap"], broken["failed"], broken["seeds"]) == (None, 1, 1)
     lines = format_table([default, other, broken]).splitlines()
-    assert lines[3] == "| other | 0.225 | +0.025 (-0.050 … +0.100) | 0.450 | – | – | 250 | 20 |"
+    assert lines[3] == "| other | 0.225 | +0.025 (−0.050 … +0.100) | 0.450 | – | – | 250 | 20 |"
     assert lines[4].startswith("| broken (1 of 1 ended early) | – | – |")
     assert len({line.count("|") for line in lines}) == 1
 

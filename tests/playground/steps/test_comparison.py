@@ -119,12 +119,12 @@ def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
     text = comparison.methods()
     assert "120 steps, 2 seeds" in text and "Command: the command" in text
     assert cells_of(text, "ATSS")[1:] == [
-        "0.285", "+0.035 (+0.020 … +0.050), better in all", "0.450", "0.110", "+0.010 (-0.020 … +0.040), undecided",
+        "0.285", "+0.035 (+0.020 … +0.050), better in all", "0.450", "0.110", "+0.010 (−0.020 … +0.040), undecided",
         "300", "37",
     ]  # fmt: skip
     row = cells_of(text, "DIoU-NMS (1 of 2 ended early)")
     assert cells_of(text, "default")[2] == "–"
-    assert row[2] == "-0.010 (-0.010 … -0.010), worse in all" and row[6:] == ["–", "40"]
+    assert row[2] == "−0.010 (−0.010 … −0.010), worse in all" and row[6:] == ["–", "40"]
 
 
 def test_the_shipped_results_can_be_shown():
