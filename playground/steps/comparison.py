@@ -172,7 +172,7 @@ def methods() -> Markup:
     kept = _read_results("methods.json")
     if not kept:
         return Markup()
-    columns = ("method", "AP", "by seed", "AP50", "AP of rare classes", "by seed", "ms a step", "ms a scene")
+    columns = ("method", "AP", "gain by seed", "AP50", "AP of rare classes", "their gain", "ms a step", "ms a scene")
     cells = tuple(
         (
             row["method"] + (f" ({row['failed']} of {row['seeds']} ended early)" if row["failed"] else ""),
