@@ -58,7 +58,12 @@ def test_no_step_of_the_page_needs_the_compiler() -> None:
 def test_commands_import_what_they_need() -> None:
     check = "from core.cli.commands import find_command\nfind_command('check')"
     assert not find_imported(check, (COMPILER, *HEAVY[2:]))
-    detect = "from core.cli.commands import find_command\nfind_command('detect')"
+    detect = (
+        "from tempfile import TemporaryDirectory\nfrom PIL import Image\nfrom core.cli.main import main\n"
+        "with TemporaryDirectory() as folder:\n"
+        "    Image.new('RGB', (64, 64)).save(f'{folder}/picture.png')\n"
+        "    assert main(['detect', f'{folder}/picture.png', '--inference.image_size', '64']) == 0"
+    )
     assert not find_imported(detect, (COMPILER, *HEAVY[2:]))
 
 

@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 
+import torch
 from tqdm import tqdm
 
 from core.config import Config
@@ -11,7 +12,7 @@ from core.data.dataset import DataSet
 from core.data.left_out import LeftOut
 from core.data.sources import open_data
 from core.retinanet.model import RetinaNet
-from core.training.distributed import are_several, make_accelerator
+from core.training.distributed import are_several, choose_device, make_accelerator
 from core.weights.assumptions import describe_weights, state_class_names, suggest_class_names
 from core.weights.sources import Weights, WeightsError, adopt, build, weights_for
 
@@ -97,9 +98,7 @@ def load_detector(
         WeightsError: The weights are not those of a detector, are not available, or contradict the settings.
         ConfigError: The class names are not those of the weights.
     """
-    from accelerate.utils import set_seed  # which commands that load no detector need not import
-
-    set_seed(config.training.seed)
+    torch.manual_seed(config.training.seed)
     weights = weights_for(config)
     if weights.architecture is None:
         raise WeightsError(
@@ -108,4 +107,4 @@ def load_detector(
     weights = state_class_names(weights, class_names) if class_names else suggest_class_names(weights, or_names)
     config = adopt(config, weights)
     tell(describe_weights(weights, config))
-    return config, weights, build(config, weights).to(make_accelerator().device)
+    return config, weights, build(config, weights).to(choose_device())

@@ -29,6 +29,13 @@ def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = 
     return Accelerator(cpu=are_several() and not torch.cuda.is_available(), log_with=log_with, project_dir=project_dir)
 
 
+def choose_device() -> torch.device:
+    """Returns the device of this process, that of `make_accelerator`, whose import a single process does not need."""
+    if are_several():
+        return make_accelerator().device
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
 def are_several() -> bool:
     """True if several processes run together."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
