@@ -24,6 +24,7 @@ def test_the_list_of_commands_needs_no_declarations() -> None:
     assert not find_imported(code, (*HEAVY, "numpy", "psutil", "pydantic", "portalocker", "importlib.resources"))
 
 
+@pytest.mark.slow
 def test_help_and_the_reading_process_import_nothing_heavy() -> None:
     modules = ", ".join(sorted({TASKS[task].function.split(":")[0] for task in LIGHT}))
     assert not find_imported("import core.cli.running, core.cli.arguments", (*HEAVY, "numpy", "psutil"))

@@ -69,6 +69,7 @@ def modules_of(*groups: list[str]) -> set[str]:
     return {IMPORTED_AS.get(name, name) for name in ranges(list(groups))}
 
 
+@pytest.mark.slow
 def test_core_alone_installs_what_it_imports_and_no_more():
     imported = imported_packages("core") - {"lazy_loader"}
     optional = modules_of(EXTRAS["export"], EXTRAS["sweep"])

@@ -60,6 +60,7 @@ def find_absent(tree: ast.Module) -> Iterator[str]:
             yield "/proc"
 
 
+@pytest.mark.slow
 def test_nothing_is_used_that_windows_lacks(sources):
     assert {(path, name) for path, tree in sources for name in find_absent(tree)} == GUARDED
 

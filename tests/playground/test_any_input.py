@@ -3,6 +3,7 @@
 import json
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from core.config import Config, ConfigError, knobs
@@ -13,6 +14,8 @@ from playground.access.uploads import clean_name
 from playground.data.image_ref import ImageRef
 from playground.server.permalink import from_link, read_course, unknown_names
 from playground.state.page_state import PageState
+
+pytestmark = pytest.mark.slow
 
 NAMES = sorted(knobs())
 # The same examples every time, few of them, and no clock: a test must not fail on a busy machine.

@@ -19,6 +19,7 @@ def levels(channels: int) -> tuple[torch.Tensor, ...]:
     return tuple(torch.randn(1, channels, side, side, generator=generator) for side in (12, 6, 3, 2, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", [0.0001, 0.01, 0.5])
 @pytest.mark.parametrize("shape", [{"num_convs": 0}, {"num_convs": 2, "head_norm": "none"}, {"num_convs": 4}])
 def test_the_heads_are_those_of_a_whole_network(prior, shape):

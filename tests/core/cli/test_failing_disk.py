@@ -13,6 +13,8 @@ from tests.core.made_data import yolo
 from tests.core.tiny import TINY
 from tests.failing import failing
 
+pytestmark = pytest.mark.slow
+
 FLAGS = [f"--{path}={value}" for path, value in TINY.items()]
 REMEDY = re.compile("Free some space|Let this user write there|name another|name a f(ile|older)|create it first"
                     "|Move the f|already exists")  # fmt: skip

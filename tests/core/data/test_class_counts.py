@@ -41,6 +41,7 @@ def test_other_labels_count_the_same_objects():
     assert other.labels_of(0).tolist() == [3, 3, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("imbalance", [0, 1])
 def test_scenes_are_counted_as_expected(imbalance):
     """The expected number, against that of 300 scenes; a few objects find no room."""

@@ -13,6 +13,8 @@ from core.evaluation.dataset_predictions import count_images, evaluate_dataset, 
 from core.retinanet.model import build_model
 from core.structures import Sample
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Config.from_flat(
     {
         "model.fpn_channels": 32,

@@ -14,6 +14,8 @@ from core.retinanet.model import RetinaNet, build_model
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("cat", "dog")
 CONFIG = Config.from_flat(
     {

@@ -13,6 +13,7 @@ from core.retinanet.model import build_model
 from tests.core.networks import CONFIG, make_small_body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 96), (72, 104)])  # maps that are halved, and maps that are not
 def test_the_parts_add_up_to_the_features_everywhere(size):
     """On the border, too, where a patch has zeros that no bias is added to."""

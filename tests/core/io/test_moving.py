@@ -1,8 +1,8 @@
 """Files are replaced, moved and removed although somebody reads them, on systems that refuse that for a moment."""
 
 import errno
+import math
 import os
-import threading
 
 import pytest
 
@@ -12,10 +12,10 @@ from core.io.troubles import explain
 
 
 class Guard:
-    """A system that refuses to replace, move and remove what `reading` has open."""
+    """A system that refuses to replace, move and remove what is open; `reading` has each path's refusals to come."""
 
     def __init__(self, monkeypatch):
-        self.reading, self.refused = [], 0
+        self.reading, self.refused = {}, 0
         for name in ("replace", "rename", "unlink", "rmdir"):
             monkeypatch.setattr(os, name, self.guard(getattr(os, name)))
         monkeypatch.setattr("shutil._use_fd_functions", False)  # as on Windows
@@ -24,16 +24,14 @@ class Guard:
     def guard(self, act):
         def guarded(*paths, **options):
             for path in paths:
-                if any(os.path.realpath(each).startswith(os.path.realpath(path)) for each in self.reading):
-                    self.refused += 1
-                    raise PermissionError(errno.EACCES, "The process cannot access the file", str(path))
+                for each, left in self.reading.items():
+                    if left and os.path.realpath(each).startswith(os.path.realpath(path)):
+                        self.reading[each] -= 1
+                        self.refused += 1
+                        raise PermissionError(errno.EACCES, "The process cannot access the file", str(path))
             return act(*paths, **options)
 
         return guarded
-
-    def read_for(self, path, seconds):
-        self.reading.append(path)
-        threading.Timer(seconds, self.reading.remove, [path]).start()
 
 
 @pytest.fixture
@@ -48,30 +46,30 @@ def file(tmp_path):
 
 
 def test_a_file_is_replaced_once_its_reader_has_closed_it(guard, file):
-    guard.read_for(file, 0.05)
+    guard.reading[file] = 3
     write_text(file, "new")
-    assert file.read_text() == "new" and guard.refused > 1
+    assert file.read_text() == "new" and guard.refused == 3
 
 
 def test_a_file_is_removed_once_its_reader_has_closed_it(guard, file):
-    guard.read_for(file, 0.05)
+    guard.reading[file] = 3
     moving.remove(file)
-    assert not file.exists() and guard.refused > 1
+    assert not file.exists() and guard.refused == 3
     moving.remove(file)  # does nothing
 
 
 def test_a_folder_moves_once_nobody_reads_a_file_in_it(guard, file, tmp_path):
     (tmp_path / "run").mkdir()
     file.rename(tmp_path / "run" / "a.json")
-    guard.read_for(tmp_path / "run" / "a.json", 0.05)
+    guard.reading[tmp_path / "run" / "a.json"] = 3
     moving.rename(tmp_path / "run", tmp_path / "moved")
-    assert (tmp_path / "moved" / "a.json").read_text() == "old" and guard.refused > 1
+    assert (tmp_path / "moved" / "a.json").read_text() == "old" and guard.refused == 3
 
 
 def test_a_folder_is_removed_once_nobody_reads_a_file_in_it(guard, file, tmp_path):
-    guard.read_for(file, 0.05)
+    guard.reading[file] = 3
     moving.remove_tree(tmp_path)
-    assert not tmp_path.exists() and guard.refused > 1
+    assert not tmp_path.exists() and guard.refused == 3
     moving.remove_tree(tmp_path)  # does nothing
 
 
@@ -88,7 +86,7 @@ def test_a_folder_replaces_an_empty_one_only(guard, tmp_path):
 
 def test_a_file_that_stays_open_is_named_with_the_remedy(guard, file, monkeypatch):
     monkeypatch.setattr(moving, "PATIENCE", 0.02)
-    guard.reading.append(file)
+    guard.reading[file] = math.inf
     with pytest.raises(OSError) as caught:
         write_text(file, "new")
     assert caught.value.filename == str(file) and file.read_text() == "old"

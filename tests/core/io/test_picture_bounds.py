@@ -116,6 +116,7 @@ def test_pictures_that_would_take_minutes_are_refused_at_once(make, message):
             read(io.BytesIO(content))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

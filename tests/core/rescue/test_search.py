@@ -18,6 +18,8 @@ from core.structures import GroundTruth
 from tests.core.boxes_by_hand import found, random_scenes, truth
 from tests.core.rescue.made import SIDE, config, make_scene, try_all
 
+pytestmark = pytest.mark.slow
+
 CAT, DOG = 0, 1
 HERE, THERE, AWAY = [0, 0, 40, 40], [50, 50, 90, 90], [50, 0, 90, 40]
 

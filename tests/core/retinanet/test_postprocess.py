@@ -115,6 +115,7 @@ def test_a_suppressed_box_suppresses_no_other():
     assert suppressors_and_ious(these, inference)[0] == [-1, 0, -1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cap", [1000, 20])
 @pytest.mark.parametrize("agnostic", [True, False])
 def test_suppressors_equal_those_of_a_greedy_loop(agnostic, cap):

@@ -96,6 +96,7 @@ def test_boxes_at_inner_edges_by_hand(box, cut):
     assert lost.tolist() == [cut]
 
 
+@pytest.mark.slow
 def test_a_tile_is_seen_like_a_picture_of_its_own(model):  # noqa: F811
     (image,) = pictures((150, 200))
     every = make_tiles(150, 200, TILED.inference)
@@ -145,6 +146,7 @@ def test_the_network_sees_few_tiles_at_a_time(model):  # noqa: F811
     assert max(batches) == TILE_BATCH
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hard", "soft", "diou", "wbf"])
 def test_the_cap_holds_for_all_tiles_together(model, kind):  # noqa: F811
     (image,) = pictures((150, 200))

@@ -14,6 +14,8 @@ from core.structures import Detections, Sample
 from tests.core.retinanet.test_postprocess import A2, A, B, candidates
 from tests.core.retinanet.test_predict import CONFIG, model, pictures, same  # noqa: F401 (model is a fixture)
 
+pytestmark = pytest.mark.slow
+
 FLIP, SCALES = {"inference.test_time_flip": True}, {"inference.test_time_scales": (2.0, 1.0)}
 ALL = {"inference.nms_threshold": 1, "inference.max_detections": 1000, "inference.topk_candidates": 10}
 TILES = {"inference.tile_size": 64}

@@ -55,6 +55,7 @@ def test_without_combining_every_sample_is_what_it_was():
         assert equal(stream[position].sample, augment(data[order[position % 5]], config.training, own))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mosaic", "copy_paste"])
 def test_the_probability_is_the_share_of_samples(name):
     plain = TrainingStream(Pictures(40), settings())

@@ -6,6 +6,7 @@ from core.weights.architecture import Architecture, WeightsError, modernise, rec
 from tests.core.networks import meta_state, old_layout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
 def test_recognises_every_depth(depth):
     found = recognise(meta_state(depth=depth))

@@ -118,6 +118,7 @@ def test_names_that_fit_win_over_others():
     assert [choose(content, count)[0] for count in (2, 3)] == [("a", "b"), ("background", "a", "b")]
 
 
+@pytest.mark.slow
 def test_names_in_files(state, tmp_path):
     path = tmp_path / "a.pth"
     torch.save({"model": state, "names": {"0": "a", "1": "b", "2": "c"}}, path)

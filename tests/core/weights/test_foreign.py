@@ -32,6 +32,7 @@ def refusal(path):
     return str(error.value).removeprefix(f"{path} ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.safetensors", "a.pth", "a.pkl", "a.weights", "a"])
 @pytest.mark.parametrize(
     "save", [save_file, torch.save, partial(torch.save, _use_new_zipfile_serialization=False)], ids=["st", "zip", "old"]

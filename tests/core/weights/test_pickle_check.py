@@ -129,6 +129,7 @@ def test_an_archive_that_grows_is_refused(tmp_path):
         unpickle(tmp_path / "a.pth", max_bytes=10**9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive", [True, False])
 def test_what_training_scripts_save_is_read(archive, tmp_path):
     weights = torch.arange(6.0)

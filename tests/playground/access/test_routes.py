@@ -163,6 +163,7 @@ def test_parameters_of_gradio_name_nothing(client):
         assert client.get(f"/gradio_api/info?{query}").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("root", ["", "/page", "https://example.org/page"])
 def test_a_proxy_may_leave_the_path_of_the_page_in_front(blocks, monkeypatch, root):
     """Where GRADIO_ROOT_PATH names it; or it takes it away."""
@@ -201,6 +202,7 @@ def test_an_error_of_the_program_is_no_traceback(client, monkeypatch):
     assert (found.status_code, found.json()) == (500, {"detail": SENTENCES[500]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 @pytest.mark.parametrize("hosts", [[], [b"localhost", b"evil.example"]])
 def test_a_request_that_names_no_server_is_refused_before_gradio_needs_the_name(blocks, method, hosts):

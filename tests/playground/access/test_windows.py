@@ -20,6 +20,8 @@ from playground.page import launch_options
 from playground.support.visitors import COOKIE, Sender
 from tests.playground.access.test_routes import JOIN, OWN
 
+pytestmark = pytest.mark.slow
+
 ANN, BOB = Sender("ann", "10.0.0.1"), Sender("bob", "10.0.0.2")
 PREDICT, STREAM = "/gradio_api/run/predict", "/gradio_api/queue/data"
 SMALL = WindowBounds(of_one=3, size=1000, size_of_one=400)

@@ -55,6 +55,7 @@ def expected(album) -> dict[str, list]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["coco", "voc", "yolo"])
 def test_what_is_downloaded_is_read_again_as_it_was(albums, tmp_path, format):
     album = albums.set_split(ANN, 3, "test")

@@ -111,6 +111,7 @@ def test_odd_values_cost_at_most_their_own_data_set(folder, key):
         assert "two" in names(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["format", "class_names", "splits", "sizes", "issues"])
 def test_odd_values_of_a_check_cost_at_most_their_own_data_set(folder, key):
     record = json.loads((folder / "one.json").read_text())

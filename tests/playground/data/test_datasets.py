@@ -161,6 +161,7 @@ def apart(monkeypatch):
     monkeypatch.setattr("playground.sharing.shares.SHARE", Share(data_sets=2))
 
 
+@pytest.mark.slow
 def test_uploads_of_one_visitor_never_push_out_those_of_another(tmp_path, archive, apart):
     data = DataSets(tmp_path / "kept", Bounds(sets=3))
     data.add_zip(archive, "theirs", CONFIG, owner="you")

@@ -11,6 +11,8 @@ from core.errors import MAX_MESSAGE, UserError
 from playground.support.wording import name_knobs
 from tests.core.data.layouts import LAYOUTS
 
+pytestmark = pytest.mark.slow
+
 TRIES = 12  # of each layout
 INSERTED = (b"", b'"', b"[", b"{", b"<", b"/etc/passwd", b"../x", b"9" * 500, b"\xff\xfe", b"x" * 3000, b",", b"\n\n")
 

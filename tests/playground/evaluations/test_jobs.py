@@ -130,6 +130,7 @@ def test_an_evaluation_from_start_to_report(evaluations):
     )
 
 
+@pytest.mark.slow
 def test_metrics_are_those_of_the_library(evaluations):
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)
@@ -143,6 +144,7 @@ def test_metrics_are_those_of_the_library(evaluations):
     assert status.result.report.metrics == metrics or str(status.result.report.metrics) == str(metrics)
 
 
+@pytest.mark.slow
 def test_stop_keeps_the_pictures_done(evaluations, slow):
     config = CONFIG.replace({"training.eval_images": 12})
     key = evaluation_key(config, None)

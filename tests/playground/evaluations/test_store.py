@@ -77,6 +77,7 @@ ODD = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", to_state(RECORD))
 def test_odd_values_are_damage_or_can_be_shown(tmp_path, name):
     store, state = Store(tmp_path), to_state(RECORD)

@@ -21,6 +21,8 @@ from playground.state.settings import settings_of
 from tests.core.made_data import coco, voc, voc_object, yolo
 from tests.playground.data.test_datasets import zipped
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"model.weights": "random", "model.fpn_channels": 32, "model.num_convs": 1, "inference.image_size": 96}
 STATE = PageState("picture", settings=settings_of(Config.from_flat(SMALL)))
 SENDER = {"request": SimpleNamespace(cookies={}), "progress": lambda *done, **unit: None}

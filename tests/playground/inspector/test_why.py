@@ -22,6 +22,8 @@ from playground.steps.dials import Dials
 from playground.steps.step import Focus
 from tests.playground.inspector.test_inspect import SMALL
 
+pytestmark = pytest.mark.slow
+
 PICK = Pick(40, 50, "kept", 0)
 
 

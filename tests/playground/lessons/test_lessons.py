@@ -29,6 +29,7 @@ def test_there_are_at_least_eight():
     assert len(lessons()) >= 8 and next(iter(lessons())) == "dense"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "index"), ALL)
 def test_every_step_is_right(key, index):
     """It names existing steps, settings and quantities, and its claims hold."""
@@ -134,6 +135,7 @@ def test_only_valid_answers_count():
     assert answer_question(state_at(place)._replace(lesson=""), "0") is None
 
 
+@pytest.mark.slow
 def test_the_answer_is_hidden_until_it_is_given():
     """The answer to a question comes from the settings that it changes, or is hidden."""
     for key, index in ALL:

@@ -21,6 +21,7 @@ SCALES, RATIOS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5), (0.25, 0.33, 0.5, 0.67, 1.0, 1.
 RANDOM = {"model.weights": "random"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

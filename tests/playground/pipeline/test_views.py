@@ -30,6 +30,7 @@ def make(*, held: bool = False, **changes) -> Pipeline:
     return Pipeline(render_picture(config.scenes), config, postpone_slow=held)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tile_size", "kind"), [(0, "hard"), (0, "wbf"), (128, "hard")])
 def test_the_page_finds_in_all_views_what_the_core_finds(tile_size, kind):
     here = make(inference__tile_size=tile_size, inference__nms_kind=kind)

@@ -142,6 +142,7 @@ def save(path: Path, array: np.ndarray, mode: str | None = None, **options) -> s
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mode", "shape"),
     [

@@ -88,6 +88,7 @@ def test_a_loss_that_the_atlas_lacks_is_said():
     assert "no runs with your loss" not in atlas_of("loss.kind=ghm")
 
 
+@pytest.mark.slow
 def test_the_other_settings_of_the_runs_are_said():
     assert "Unlike your settings, the runs have: Heads new," in atlas_of("")
     assert "Weight decay 0.0001" in atlas_of("training.weight_decay=0.05") and "Weight decay" not in atlas_of("")

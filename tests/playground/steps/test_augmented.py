@@ -44,6 +44,7 @@ def test_it_shows_the_very_samples_of_a_run_on_scenes(image_ref, changes):
     assert thumbnails(TITLE, expected) in build_strip(here)
 
 
+@pytest.mark.slow
 def test_it_follows_the_knobs_of_augmentation_and_no_others(monkeypatch):
     strip = build_strip(pipeline())
     changes = ("flip_probability", "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")

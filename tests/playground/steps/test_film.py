@@ -1,5 +1,6 @@
 """The film of a run shows how an assigner that looks at the outputs changes its mind."""
 
+import pytest
 import torch
 
 from core.runs.snapshots import Snapshot
@@ -39,6 +40,7 @@ def test_in_the_first_frame_all_are_new():
     assert draw(frame(20), frame(10, 1))["assigned-new"] == []
 
 
+@pytest.mark.slow
 def test_other_assigners_have_no_such_layers():
     fixed = frame(20)._replace(assigned=None)
     assert set(draw(fixed, fixed)) == {"truth", "kept"} and not describe_assigned(fixed, None)

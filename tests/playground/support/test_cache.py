@@ -171,6 +171,7 @@ def test_what_nobody_has_used_for_ten_minutes_is_forgotten():
     assert made == ["small", "large", "used", "small"]
 
 
+@pytest.mark.slow
 def test_memory_is_given_back_where_the_system_can_do_that(monkeypatch):
     give_back_memory()
 

@@ -81,6 +81,7 @@ def test_xml_of_nothing_but_elements_is_refused_before_it_is_parsed(content, tmp
         read_xml(path, 2**30, "export it again")
 
 
+@pytest.mark.slow
 def test_deep_xml_is_read_or_refused(tmp_path):
     (tmp_path / "a.xml").write_bytes(b"<a>" * 200_000 + b"</a>" * 200_000)
     assert read_xml(tmp_path / "a.xml", 2**22, "export it again").tag == "a"

@@ -18,6 +18,7 @@ def test_other_numbers_stay():
     assert decode_json(text.encode(), list) == [None, 1e100, 0, pytest.approx(-1 / 9), 1e30, 10**400]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

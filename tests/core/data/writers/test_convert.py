@@ -22,6 +22,8 @@ from core.io.paths import fold_name, is_portable
 from tests.core import made_data
 from tests.core.data.layouts import LAYOUTS
 
+pytestmark = pytest.mark.slow
+
 # Fractions of pixels that YOLO's eight digits and COCO's four can hold.
 BOXES = {
     "cam1/0001": [(1.25, 2.5, 20.75, 30, "zebra", 0), (0, 0, 40, 30, "an owl", 1)],

@@ -45,6 +45,7 @@ def assign_plainly(grid: AnchorGrid, objects: torch.Tensor, topk: int) -> tuple[
     return owner, thresholds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", GRIDS, ids=["A = 9", "A = 1", "A = 6"])
 @pytest.mark.parametrize(("count", "topk"), [(5, 9), (12, 4), (GROUP + 2, 1), (7, 20)])
 def test_same_as_the_algorithm_of_the_paper(grid, count, topk):

@@ -136,6 +136,7 @@ def test_poly1_by_hand():
         assert values.tolist() == pytest.approx([0.25 * paid, 0.75 * paid], abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [-1.0, 0.0, 2.5])
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 def test_poly1_changes_the_first_coefficient_of_the_series_of_focal_loss(gamma, epsilon):

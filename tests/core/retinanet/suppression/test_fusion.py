@@ -95,6 +95,7 @@ def fuse_slowly(boxes: list, scores: list, groups: list, threshold: float, views
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.55, 1.0])
 @pytest.mark.parametrize("views", [1, 3])
 def test_same_as_the_algorithm_of_the_paper(threshold, views):

@@ -26,6 +26,7 @@ def test_nothing_changes_nothing():
         assert equal(augment(sample, Training(**NOTHING), rng), sample)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boxes", [[], [[1, 2, 30, 20]], [[0, 0, 60, 40], [59, 39, 60, 40], [3.5, 7.25, 9, 30]]])
 def test_every_result_is_sound_and_repeatable(boxes):
     sample = make_sample(boxes)
@@ -109,6 +110,7 @@ def test_crop_of_a_crowd_alone_and_of_one_pixel():
         assert equal(augment(single, training, generator(seed)), single)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", ["scale_jitter", "crop_probability", "flip_probability"])
 def test_very_thin_boxes_keep_an_area_or_are_dropped(off):
     """Rounding closes some of them, whose box loss would be infinite."""

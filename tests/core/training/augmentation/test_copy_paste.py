@@ -98,6 +98,7 @@ def test_nothing_to_paste_leaves_the_sample(source):
     assert equal(paste_objects(sample, source, generator()), sample)
 
 
+@pytest.mark.slow
 def test_the_number_of_objects_is_uniform_up_to_its_bound():
     many = paint([[2 * column, 2 * row, 2 * column + 1, 2 * row + 1] for row in range(5) for column in range(5)],
                  (40, 60), 0)  # fmt: skip
@@ -111,6 +112,7 @@ def test_the_number_of_objects_is_uniform_up_to_its_bound():
     assert all(70 <= count <= 130 for count in counts.values())
 
 
+@pytest.mark.slow
 def test_every_paste_is_sound_repeatable_and_boxes_are_of_what_is_visible():
     """Every kept box is the smallest around the visible pixels of its object, which has a colour of its own.
 

@@ -49,6 +49,7 @@ def test_an_object_of_which_too_little_is_left_is_dropped(drawn):
 SIZES = [(40, 60), (40, 60), (61, 33), (200, 10), (1, 1), (2, 3)]
 
 
+@pytest.mark.slow
 def test_every_mosaic_is_sound_repeatable_and_full():
     for seed in range(200):
         rng = generator(seed)
@@ -73,6 +74,7 @@ def test_boxes_enclose_what_they_enclosed():
             assert inside.numel() == 0 or inside.min() > 250
 
 
+@pytest.mark.slow
 def test_the_point_reaches_its_range_and_no_further():
     black, white = paint([], (40, 60), 0), paint([], (40, 60), 255)
     widths = [int((make_mosaic([black, *[white] * 3], generator(seed)).image[0, 0] == 0).sum()) for seed in range(300)]
