@@ -113,7 +113,7 @@ class _PairTerms(NamedTuple):
         p, power, gain = room
         torch.sigmoid(logits, out=p)
         torch.neg(p, out=gain).log1p_()
-        if p.numel() and p.max() > SURE:
+        if p.numel() and not p.max() <= SURE:  # also if it is NaN
             sure = p > SURE
             gain[sure] = F.logsigmoid(-logits[sure])
         if weights.epsilon:

@@ -58,6 +58,12 @@ def test_every_score_is_as_exact_as_single_precision_allows(weights):
     assert torch.allclose(ours.grad.double(), exact.grad, rtol=6e-6, atol=atol)
 
 
+def test_a_score_that_is_no_number_leaves_the_losses_of_others_as_they_are():
+    none = torch.zeros(0, dtype=torch.int64)
+    loss = fused_focal_loss(torch.tensor([[torch.nan], [20.0], [1e4]]), none, none, FocalWeights(0.25, 0.75, 2.0))
+    assert loss[0].isnan() and loss[1:].tolist() == [15.0, 7500.0]
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_gradcheck(weights):
     logits, anchors, labels = make_inputs(5, 3, torch.float64)
