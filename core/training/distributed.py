@@ -30,8 +30,11 @@ def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = 
 
 
 def choose_device() -> torch.device:
-    """Returns the device of this process, that of `make_accelerator`, whose import a single process does not need."""
-    if are_several():
+    """Returns the device of this process, that of `make_accelerator`.
+
+    A single process does not import Accelerate for it unless a variable of Accelerate, as ACCELERATE_USE_CPU, is set.
+    """
+    if are_several() or any(name.startswith("ACCELERATE_") for name in os.environ):
         return make_accelerator().device
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 

@@ -11,7 +11,7 @@ import torch
 
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FINISHED, STOPPED, RunFolder
-from core.training.distributed import is_true_anywhere, make_accelerator
+from core.training.distributed import choose_device, is_true_anywhere, make_accelerator
 from core.weights.sources import load_weights
 from tests.core import launched
 
@@ -86,3 +86,12 @@ def test_is_true_anywhere_with_one_process():
     accelerator = make_accelerator()
     assert accelerator.num_processes == 1 and accelerator.is_main_process
     assert is_true_anywhere(accelerator, True) and not is_true_anywhere(accelerator, False)
+
+
+def test_a_single_process_computes_where_accelerates_variables_say(monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("cuda"))
+    for name in [name for name in os.environ if name.startswith("ACCELERATE_")]:
+        monkeypatch.delenv(name)
+    assert choose_device() == torch.device("cuda")
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    assert choose_device() == torch.device("cpu")
