@@ -196,6 +196,8 @@ def build_config(method: Method, seed: int) -> Config:
 class Bench:
     """The scenes of a seed, and the maps that its frozen backbone computes for them, which all methods share.
 
+    The scenes are rendered at once, so that the first method is not charged for it.
+
     Args:
         seed: The seed.
         folder: Keeps the weights of the default.
@@ -207,6 +209,9 @@ class Bench:
         self._weights = weights_for(config)
         train = KeptScenes(config.scenes, TRAINING_SCENES, "train")
         held_out = KeptScenes(config.scenes, config.training.eval_images, "test")
+        for scenes in (train, held_out):
+            for index in range(len(scenes)):
+                scenes[index]  # which keeps it
         self._splits = order_classes(Splits(train, held_out), self._weights.class_names)
         self._cache: FeatureCache | None = None
 

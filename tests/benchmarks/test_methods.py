@@ -2,8 +2,9 @@
 
 import pytest
 
-from benchmarks import methods
-from benchmarks.method_runs import METHODS, Result, build_config
+from benchmarks import method_runs, methods
+from benchmarks.atlas import KeptScenes
+from benchmarks.method_runs import METHODS, SETTINGS, Bench, Result, build_config
 from benchmarks.methods import collect, describe_plan, format_table, list_jobs, measure_left, summarise
 from core.errors import UserError
 from core.io.paths import ASSETS
@@ -42,6 +43,20 @@ def test_settings_are_valid_and_methods_of_inference_are_known_from_them():
         assert (CORE_TESTS / file).is_file() or file == "both of these"
         config = build_config(method, 2)
         assert config.training.seed == config.scenes.seed == 2
+
+
+@pytest.mark.slow
+def test_no_method_is_charged_for_rendering(monkeypatch, tmp_path):
+    rendered = []
+    render = KeptScenes.__mro__[1].__getitem__
+    monkeypatch.setattr(KeptScenes.__mro__[1], "__getitem__", lambda *given: rendered.append(1) or render(*given))
+    monkeypatch.setattr(method_runs, "TRAINING_SCENES", 3)
+    monkeypatch.setitem(SETTINGS, "training.eval_images", 2)
+    bench = Bench(0, tmp_path)
+    assert len(rendered) == 5
+    for scenes in (bench._splits.train, bench._splits.validation):
+        assert all(scenes[index] for index in range(len(scenes)))
+    assert len(rendered) == 5
 
 
 def test_what_is_done_is_not_done_again(made, tmp_path):
