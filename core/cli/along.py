@@ -20,7 +20,8 @@ from core.evaluation.slices.along_dial import (
     set_dial,
 )
 
-WITHOUT = (("data", "scenes"), ("report", None))  # options that have to keep their defaults, with these
+# Options that have to keep their defaults, which are these.
+WITHOUT = (("data", "scenes"), ("report", None), ("at_score", None), ("at_iou", None))
 
 
 def evaluate_along(config: Config, options: Namespace) -> dict[str, Any]:
@@ -31,7 +32,9 @@ def evaluate_along(config: Config, options: Namespace) -> dict[str, Any]:
     """
     for name, usual in WITHOUT:
         if getattr(options, name) != usual:
-            raise ConfigError(f"--along is for rendered scenes and prints a table: leave out --{name}.")
+            raise ConfigError(
+                f"--along is for rendered scenes and prints a table: leave out --{name.replace('_', '-')}."
+            )
     path = dial_knob(options.along).path
     if path in config.explicit_values():
         tell([f"--{path} does nothing beside --along, which sets it."])

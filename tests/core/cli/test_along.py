@@ -39,6 +39,7 @@ def test_it_prints_and_writes_a_row_for_each_value(tmp_path, capsys):
         (["--along", "noise", "--values", "a"], "'a' is not a list of numbers"),
         (["--along", "noise", "--data", "mine"], "leave out --data"),
         (["--along", "noise", "--report", "r.json"], "leave out --report"),
+        (["--along", "noise", "--at-score", "0.5"], "leave out --at-score"),
         (["--values", "0,1"], "name it with --along"),
     ],
 )
