@@ -23,6 +23,7 @@ class Practice(NamedTuple):
         settings: The hyperparameters here that do the same, by path.
         rules: The `Rules` that do, by name.
         accepts: The values of hyperparameters that the framework has; weights that need another do not load.
+        as_here: Whether it is what is done here, which must be said where the effect is not computed.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Practice(NamedTuple):
     settings: Mapping[str, Any] = MappingProxyType({})
     rules: Mapping[str, Any] = MappingProxyType({})
     accepts: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
+    as_here: bool = False
 
 
 class Convention(NamedTuple):
@@ -39,7 +41,8 @@ class Convention(NamedTuple):
         key: Its identifier.
         title: Its name.
         practices: What each framework does, by its key.
-        told: Why its effect is said and not computed, "" if it is computed.
+        told: Why its effect is said and not computed, "" if it is computed; where a framework does as is done here, it
+            has none.
     """
 
     key: str
@@ -224,11 +227,13 @@ CONVENTIONS = (
         "classes",
         "Number of the first class",
         Practice(
-            "1 in its own data sets and weights, whose output 0 is a background that is never taught: 91 for COCO",
+            "1 in its own data sets and weights; output 0 is a background that is never taught, so that COCO has 91",
             f"{_TV_RETINANET} (num_classes); references/detection/coco_utils.py",
         ),
-        Practice("0; background is K, and has no output", f"{_D2_RETINANET}.label_anchors"),
-        Practice("0; background is K, and has no output", "mmdet/models/dense_heads/anchor_head.py: AnchorHead"),
+        Practice("0; background is K, and has no output", f"{_D2_RETINANET}.label_anchors", as_here=True),
+        Practice(
+            "0; background is K, and has no output", "mmdet/models/dense_heads/anchor_head.py: AnchorHead", as_here=True
+        ),
         "an output is the same whatever it is called: weights with a list of names that begins with a background where "
         "none was taught, or the reverse, name every box by its neighbour",
     ),
@@ -238,12 +243,17 @@ CONVENTIONS = (
         Practice(
             "RGB from 0 to 1, less ImageNet's mean, over its deviation",
             "torchvision/models/detection/transform.py: GeneralizedRCNNTransform.normalize",
+            as_here=True,
         ),
         Practice(
             "BGR from 0 to 255 less the mean, not divided, unless the configuration says otherwise",
             "detectron2/config/defaults.py: INPUT.FORMAT, MODEL.PIXEL_STD",
         ),
-        Practice("RGB from 0 to 255, less ImageNet's mean, over its deviation", f"{_MM_BASE}: data_preprocessor"),
+        Practice(
+            "RGB from 0 to 255, less ImageNet's mean, over its deviation",
+            f"{_MM_BASE}: data_preprocessor",
+            as_here=True,
+        ),
         "it needs another pass of the network: weights from detectron2's model zoo see wrong colours here",
     ),
     _convention(
@@ -252,6 +262,7 @@ CONVENTIONS = (
         Practice(
             "bilinear, without averaging when it shrinks; sides rounded down",
             "torchvision/models/detection/transform.py: _resize_image_and_masks",
+            as_here=True,
         ),
         Practice(
             "bilinear of Pillow, which averages when it shrinks; sides rounded",

@@ -85,7 +85,7 @@ def see(subject: Subject, config: Config, rules: Rules) -> Seen:
         rules: How it proceeds.
     """
     grid = order_anchors(make_batch_anchors(subject.prediction.batch, config.anchors), config, rules)
-    logits, deltas = predict_levels(subject, grid, rules)
+    logits, deltas = predict_levels(subject, grid, rules, config.inference.precision)
     match = assign(grid.boxes, subject.boxes, config.matching, rules)
     arguments = grid.boxes, match, subject.boxes, subject.labels, config.loss, subject.class_weights
     losses = anchor_losses(logits, deltas, *arguments)
@@ -103,7 +103,7 @@ def order_anchors(grid: AnchorGrid, config: Config, rules: Rules) -> AnchorGrid:
     return grid._replace(boxes=of_locations.transpose(1, 2).reshape(-1, 4))
 
 
-def predict_levels(subject: Subject, grid: AnchorGrid, rules: Rules) -> tuple[Tensor, Tensor]:
+def predict_levels(subject: Subject, grid: AnchorGrid, rules: Rules, precision: str = "fp32") -> tuple[Tensor, Tensor]:
     """Returns the logits [N, K] and the deltas [N, 4], those of P7 by the rules."""
     logits, deltas = subject.prediction.outputs.logits[0], subject.prediction.outputs.deltas[0]
     if rules.relu_before_p7:
@@ -111,7 +111,8 @@ def predict_levels(subject: Subject, grid: AnchorGrid, rules: Rules) -> tuple[Te
     model, rest = subject.model, sum(grid.counts[:-1])
     p7 = model.backbone.fpn.extra_blocks.p7(subject.p6)
     heads = (model.head["classification_head"], model.head["regression_head"])
-    of_p7 = [head((p7,))[0].to(logits.device) for head in heads]
+    with compute_in(precision, p7.device):  # as `predict`
+        of_p7 = [head((p7,))[0].to(logits) for head in heads]
     return torch.cat([logits[:rest], of_p7[0]]), torch.cat([deltas[:rest], of_p7[1]])
 
 

@@ -62,16 +62,27 @@ def _join(counts: Iterable[tuple[int, str]]) -> str:
 def summarise(comparison: Comparison) -> str:
     """Returns a sentence on what becomes of the detections, and which conventions change them most."""
     name, found = FRAMEWORKS[comparison.framework], comparison.difference.detections
-    count = len(comparison.here.detections.scores)
-    start = f"Of {count:,} detections here, {name} with the same weights has {count - len(found.lost):,}"
+    count, kept, changed = len(comparison.here.detections.scores), len(found.here), int(found.changed.sum())
+    start = f"Of {count:,} detections here, {name} with the same weights has {kept:,}"
+    if not found.total:
+        return f"{start}: its conventions change none of them.{_tell_refusal(comparison)}"
+    which = "all of them" if 0 < kept == changed else f"{changed:,} of them"
+    return (
+        f"{start}, {which} with another box or score, and {len(found.new):,} others. {_name_causes(comparison)}"
+        f"{_tell_refusal(comparison)}"
+    )
+
+
+def _name_causes(comparison: Comparison) -> str:
     causes = [(each.difference.detections.total, each) for each in comparison.outcomes if each.difference]
     ranked = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     if not ranked:
-        return f"{start}: its conventions change none of them."
+        return "No convention by itself changes any."
     reasons = ", ".join(f"{name_within(each)} {count:,}" for count, each in ranked)
-    changed = int(found.changed.sum())
-    which = "all of them" if changed == len(found.here) else f"{changed:,} of them"
-    return (
-        f"{start}, {which} with another box or score, and {len(found.new):,} others. Each convention by itself "
-        f"changes, loses or adds: {reasons}."
-    )
+    return f"Each convention by itself changes, loses or adds: {reasons}."
+
+
+def _tell_refusal(comparison: Comparison) -> str:
+    """Returns a sentence if the framework's network does not take the weights, so that all this is a supposition."""
+    refusals = [each.told for each in comparison.outcomes if each.told and not each.convention.told]
+    return "".join(f" But {each}: this is what its other conventions would do." for each in refusals)

@@ -114,6 +114,7 @@ def _report(comparison: Comparison, result: dict[str, Any]) -> None:
             print(f"  {cells['detections']}")
             continue
         print("".join(f"  {key}: {value}\n" for key, value in cells.items() if value != SAME), end="")
-    print(f"Nothing else differs here: {', '.join(same)}." if same else "Each of them differs.")
+    if same:
+        print(f"Without effect here: {', '.join(same)}.")
     print(f"All together: {', '.join(f'{key} {value}' for key, value in result['together'].items())}")
     print(result["summary"])

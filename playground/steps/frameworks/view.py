@@ -5,7 +5,7 @@ from markupsafe import Markup, escape
 from core.config import Config, format_value, knobs
 from core.conventions.comparison import Comparison, Outcome
 from core.conventions.table import FRAMEWORKS
-from core.conventions.words import COLUMNS, SAME, describe_difference, describe_outcome, name_within, summarise
+from core.conventions.words import COLUMNS, SAME, describe_difference, name_within, summarise
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import Figure, bars, colour
@@ -14,7 +14,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.frameworks.compared import compare_with, has_known_objects
 from playground.steps.step import StepText, note_tiles
-from playground.support.wording import name_choice
+from playground.support.wording import name_choice, name_knobs
 
 METHOD = (
     "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
@@ -36,7 +36,9 @@ def framework_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
     comparison = compare_with(pipeline, dials.framework)
     known = has_known_objects(pipeline)
     text = (
-        note_tiles(pipeline) + html.paragraph(summarise(comparison)) + _table(comparison, pipeline.config, known=known)
+        note_tiles(pipeline)
+        + html.paragraph(name_knobs(summarise(comparison)))
+        + _table(comparison, pipeline.config, known=known)
     )
     text += html.paragraph(METHOD) + _tell(comparison) + _name_sources(comparison)
     return StepText(text, framework_figure(pipeline, dials), dials=(chooser, *framework_dials(dials)))
@@ -59,17 +61,22 @@ def framework_figure(pipeline: Pipeline, dials: Dials) -> Figure:
 
 def _table(comparison: Comparison, config: Config, *, known: bool) -> Markup:
     """Returns what differs, by convention and together; without known objects nothing is said of their assignment."""
-    differing = [each for each in comparison.outcomes if _differs(each)]
-    rows: list[tuple[str, str]] = [("all together", _join(describe_difference(comparison.difference), known=known))]
-    rows += [(_name(each) + _offer(config, each), _join(describe_outcome(each), known=known)) for each in differing]
+    changes = {
+        each.convention.key: _join(describe_difference(each.difference), known=known)
+        for each in comparison.outcomes
+        if each.difference
+    }
+    together = _join(describe_difference(comparison.difference), known=known)
+    rows: list[tuple[str, str]] = [("all together", together or "nothing")]
+    rows += [
+        (_name(each) + _offer(config, each), changes[each.convention.key])
+        for each in comparison.outcomes
+        if changes.get(each.convention.key)
+    ]
     name = FRAMEWORKS[comparison.framework]
     table = html.table(html.Table(f"What {name} does otherwise", ("there", "what that changes"), tuple(rows)))
-    same = [name_within(each) for each in comparison.outcomes if not each.told and not _differs(each)]
+    same = [name_within(each) for each in comparison.outcomes if not each.told and not changes.get(each.convention.key)]
     return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())
-
-
-def _differs(outcome: Outcome) -> bool:
-    return outcome.difference is not None and not outcome.difference.is_none
 
 
 def _name(outcome: Outcome) -> Markup:
@@ -89,14 +96,14 @@ def _link(path: str, value: object) -> Markup:
 
 
 def _join(cells: tuple[str, ...], *, known: bool) -> str:
-    """Returns the cells that say something, with their names."""
+    """Returns the cells that say something, with their names; "" if none does."""
     named = zip(COLUMNS, cells, strict=True)
     shown = [f"{name}: {cell}" for name, cell in named if cell != SAME and (known or name not in COLUMNS[1:3])]
-    return "; ".join(shown) or "nothing"
+    return "; ".join(shown)
 
 
 def _tell(comparison: Comparison) -> Markup:
-    rows = tuple((_name(each), each.told) for each in comparison.outcomes if each.told)
+    rows = tuple((_name(each), name_knobs(each.told)) for each in comparison.outcomes if each.told)
     return html.details(TOLD, html.table(html.Table("", ("there", "why"), rows)))
 
 

@@ -227,6 +227,23 @@ def test_p7_of_the_plain_p6():
     assert (as_here[0][rest:] - plain[0][rest:]).abs().max() > 1e-5
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@torch.no_grad()
+def test_p7_of_a_p6_without_negative_values_is_as_here(precision):
+    settings = {"model.weights": "random", "model.num_convs": 1, "inference.image_size": SIZE}
+    config = Config.from_flat({**settings, "inference.precision": precision})
+    torch.manual_seed(0)
+    model = build_model(config.model, num_classes=2, anchors_per_location=9).eval()
+    torch.nn.init.zeros_(model.backbone.fpn.extra_blocks.p6.weight)
+    torch.nn.init.ones_(model.backbone.fpn.extra_blocks.p6.bias)
+    prediction = predict(model, [torch.randint(0, 256, (3, SIZE, SIZE), dtype=torch.uint8)], config)
+    p6 = torch.ones(1, config.model.fpn_channels, *prediction.outputs.grids[3])
+    subject = Subject(model, prediction, p6, torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+    grid = make_anchors(config.anchors, SIZE, SIZE)
+    plain, _ = predict_levels(subject, grid, Rules(relu_before_p7=False), precision)
+    assert torch.equal(plain, prediction.outputs.logits[0])
+
+
 def test_the_normalisers_divide_by_what_they_say():
     """With n foreground anchors: n, n and 0.9·100 + 0.1·n."""
     subject, _ = predict_boxes((0, 0, 20, 20))

@@ -1,14 +1,17 @@
 """Differences in words: counts, and nothing where there is none."""
 
+from types import SimpleNamespace
+
 import torch
 
+from core.conventions.comparison import Comparison
 from core.conventions.differences import (
     AnchorDifference,
     AssignmentDifference,
     DetectionDifference,
     Difference,
 )
-from core.conventions.words import SAME, describe_difference
+from core.conventions.words import SAME, describe_difference, summarise
 
 
 def make(*, losses: tuple[float, float] = (0.0, 0.0), changed: tuple[bool, ...] = ()) -> Difference:
@@ -36,3 +39,15 @@ def test_what_does_not_differ_is_none():
     empty = same._replace(anchors=nothing, assignment=neither, detections=found)
     assert empty.is_none and describe_difference(empty) == (SAME,) * 4
     assert not same.is_none
+
+
+def test_summary_of_what_the_conventions_do_together():
+    """By themselves they change nothing here; what is lost is not said to have another box."""
+    here = SimpleNamespace(detections=SimpleNamespace(scores=torch.zeros(1)))
+    lost = make()
+    assert summarise(Comparison("detectron2", (), here, here, lost)) == (
+        "Of 1 detections here, detectron2 with the same weights has 0, 0 of them with another box or score, and 0 "
+        "others. No convention by itself changes any."
+    )
+    none = lost._replace(detections=lost.detections._replace(lost=torch.zeros(0)))
+    assert summarise(Comparison("detectron2", (), here, here, none)).endswith("its conventions change none of them.")

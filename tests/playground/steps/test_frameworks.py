@@ -89,10 +89,17 @@ def test_a_click_does_here_as_there():
     )
 
 
-def test_without_known_objects_nothing_is_said_of_their_assignment(monkeypatch):
-    here = pipeline(scenes__empty_share=1.0)
-    text = shown(here, "mmdetection").build_text()
-    assert "assignment:" not in text.readout
+def test_without_known_objects_nothing_is_said_of_their_assignment_and_losses():
+    text = shown(pipeline(scenes__empty_share=1.0), "detectron2").build_text().readout
+    assert "assignment:" not in text and "losses:" not in text
+    assert "nothing" not in text.partition("Without effect here:")[0]
+    assert "the loss is divided by" in text.partition("Without effect here:")[2]
+
+
+def test_weights_that_a_framework_refuses_are_said_to_be_refused():
+    text = shown(pipeline(model__p6_source="p5"), "detectron2").build_text().readout
+    assert "so that its network refuses these weights: this is what its other conventions would do." in text
+    assert "model.p6_source" not in text.partition("<table")[0]
 
 
 def test_what_cannot_be_compared_says_so(counted, monkeypatch):
