@@ -55,7 +55,7 @@ def find_rates(
     opened = open_splits(config, About(source, format=format or "", strict=strict))
     weights = weights_for(config, free=free)
     splits = order_classes(opened.splits, weights.class_names)
-    listeners.on_data(opened)
+    listeners.on_data(opened._replace(splits=splits))
     schedule = RisingRates(config.training)
     config, trainer = build_trainer(config, weights, splits.train, accelerator, free=free, schedule=schedule)
     listeners.on_weights(to_record(weights, config, splits.train.class_names)["notes"])

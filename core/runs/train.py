@@ -160,9 +160,11 @@ def _resumed_about(about: About, folder: RunFolder) -> About:
     """Returns the description of a run as it was started, with the given source.
 
     Raises:
-        RunError: Another annotation format is given.
+        RunError: Another annotation format is given, or it is a test of learning rates.
     """
     own = folder.read_about()
+    if own.range_test:
+        raise RunError(f"{folder.path} holds a test of learning rates, which keeps no weights: start a new run.")
     if about.format not in ("", own.format):
         raise RunError(
             f"The run {folder.path} was started with {f'--format {own.format}' if own.format else 'no --format'} and "

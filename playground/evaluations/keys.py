@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 
-from core.config import POSTPROCESSING, Config, Effect, knobs
+from core.config import POSTPROCESSING, Config, ConfigError, Effect, knobs
 from core.evaluation.slices.along_dial import set_dial
 from playground.data.image_ref import PHOTOGRAPHS, SCENES, ImageRef
 from playground.data.sources import SCENES_SPLIT, source_key
@@ -41,8 +41,10 @@ def curve_key(config: Config, dial: str, values: Sequence[float]) -> Hashable:
 
     Raises:
         WeightsError: The weights are not available or contradict the settings.
-        ConfigError: The dial cannot have the first value.
+        ConfigError: There is no value, or the dial cannot have the first one.
     """
+    if not values:
+        raise ConfigError("There is no value to measure at: choose a lowest value below the highest one.")
     return dial, tuple(values), evaluation_key(set_dial(config, dial, values[0]), None)
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from core.config import Config
 from core.data.sources import require_scene_count
-from core.errors import UserError
 from core.evaluation.class_names import match_detector
 from core.evaluation.dataset_predictions import ImageResult, count_images, predict_dataset
 from core.evaluation.report import USUAL_IOU
@@ -103,8 +102,6 @@ def prepare_curve(config: Config, dial: str, values: Sequence[float], visitor: s
             class of the scenes.
         WeightsError: The weights are not available, or are not those of a detector.
     """
-    if not values:
-        raise UserError("There is no value to measure at: choose a lowest value below the highest one.")
     require_scene_count(config.training.eval_images)
     settings, network = [set_dial(config, dial, value) for value in values], network_of(config)
     match_detector(name_weights(config.model.weights), network.class_names, CLASS_NAMES)

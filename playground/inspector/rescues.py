@@ -84,9 +84,9 @@ def read_search(pipeline: Pipeline) -> JobStatus | None:
 
 
 def find_over_set(pipeline: Pipeline) -> SetRescues | None:
-    """Returns the rescues over the pictures of an evaluation, None if no search has ended; raises as `read_search`."""
+    """Returns the rescues over the pictures of an evaluation, None if no search of any has ended; see `read_search`."""
     status = read_search(pipeline)
-    return status.rescues if status else None
+    return status.rescues if status and status.rescues and status.rescues.pictures else None
 
 
 def _compute(pipeline: Pipeline) -> Found:

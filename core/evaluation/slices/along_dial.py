@@ -96,17 +96,20 @@ def space_values(config: Config, dial: str, low: float, high: float, count: int)
     Args:
         config: The settings, whose other scene dials bound this one.
         dial: One of `SCENE_DIALS`.
-        low: The lowest value; it is raised to the lowest possible one.
-        high: The highest value; it is lowered to the highest possible one.
+        low: The lowest value; it is raised to the lowest possible one, and to a whole number if the dial has only
+            these.
+        high: The highest value; it is lowered to the highest possible one, and likewise.
         count: How many values, at most `MOST_COUNT`; there are fewer if the steps of the dial are too large for so
             many.
     """
-    least, most = find_limits(config, dial)
-    low, high = min(max(low, least), most), min(max(high, least), most)
-    step = dial_knob(dial).step or 1.0
+    knob, (least, most) = dial_knob(dial), find_limits(config, dial)
+    low, high = (float(min(max(each, least), most)) for each in (low, high))
+    if knob.kind == "int":  # bounds come from links, too
+        low, high = float(math.ceil(low)), float(math.floor(high))
+    step = float(knob.step or 1)
     inner = np.linspace(low, high, min(count, MOST_COUNT))[1:-1]
-    values = [low, *(round(float(value) / step) * step for value in inner), high]
-    return tuple(sorted({round(value, 6) for value in values if low <= value <= high}))
+    rounded = (round(round(float(value) / step) * step, 6) for value in inner)
+    return tuple(sorted({value for value in (low, *rounded, high) if low <= value <= high}))
 
 
 def choose_values(config: Config, dial: str) -> tuple[float, ...]:

@@ -63,9 +63,9 @@ def list_compared(pipeline: Pipeline, focus: Focus, find_key: Callable[[Config],
 
 
 def _find(key: str, path: str, tint: str, config: Config, find_key: Callable[[Config], Hashable]) -> Compared:
-    name = _name(path or key)
-    if not path:
-        return Compared(name, key, tint, problem=NOT_HERE)
+    if not path:  # what others call their run is theirs
+        return Compared(name_weights(key), key, tint, problem=NOT_HERE)
+    name = _name(path)
     seen = {knob: value for knob, value in config.to_flat().items() if knob.startswith("inference.")}
     try:
         own = follow_weights(config.replace({"model.weights": path, "model.heads": "loaded"})).replace(seen)
@@ -88,7 +88,7 @@ def choose_weights(pipeline: Pipeline, focus: Focus) -> Markup:
     """Returns links that add weights to the figure or take them out: the present ones, and those of runs."""
     present = pipeline.config.model.weights
     kept = any(path == present for _, path in focus.weights)
-    chosen = {key: _name(path or key) for key, path in focus.weights if path != present}
+    chosen = {key: _name(path) if path else name_weights(key) for key, path in focus.weights if path != present}
     offered = {key: name for key, (name, path) in _list_offered(pipeline.visitor).items() if path != present}
     links = [html.link(f"{_name(present)} (present)", "against", on=kept)]
     links += [html.link(name, f"against {key}", on=key in chosen) for key, name in (chosen | offered).items()]

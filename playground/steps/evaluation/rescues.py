@@ -91,7 +91,7 @@ def _rows(kind: KindOfFault) -> list[tuple[str, ...]]:
     """Returns the rows of a kind of fault: the value that undoes most, and perhaps one without harm."""
     of = f"of {count_faults(kind.kind, kind.faults)}"
     if not kind.best:
-        return [(f"0 {of}", "none that was tried in all" if kind.undone else "none: that needs training", "", "")]
+        return [(f"0 {of}", "none that was tried in all" if kind.undone else "none that was tried", "", "")]
     rows: list[tuple[str, ...]] = []
     for number, each in enumerate(kind.best):
         undone = f"{each.undone[kind.kind]:,}"

@@ -70,6 +70,17 @@ def test_values_lie_on_the_steps_of_the_dial_and_within_its_bounds():
     assert len(space_values(CONFIG, "image_size", 64, 1024, 10**9)) == 12
 
 
+def test_bounds_from_a_link_become_values_that_the_dial_can_have():
+    assert space_values(CONFIG, "min_objects", 0.5, 3.5, 12) == (1, 2, 3)
+    assert space_values(CONFIG, "min_objects", 2.2, 2.8, 3) == ()  # no whole number
+    assert all(type(value) is float for value in space_values(CONFIG, "image_size", 64, 1024, 3))  # as of a slider
+    odd = CONFIG.replace({"scenes.max_size": 0.1234567})  # rounded, it would be above itself
+    for dial, low, high in (("max_objects", 3.5, 9.7), ("image_size", 65.3, 700.9), ("noise", 0.0123456789, 0.7)):
+        for value in space_values(CONFIG, dial, low, high, 5):
+            assert getattr(set_dial(CONFIG, dial, value).scenes, dial) == value and low <= value <= high
+    assert [set_dial(odd, "min_size", value).scenes.min_size for value in space_values(odd, "min_size", 0, 1, 2)]
+
+
 def test_only_the_dial_changes_and_the_objects_stay_where_they_are():
     config = CONFIG.replace({"scenes.seed": 5})
     quiet, noisy = (set_dial(config, "noise", value) for value in (0, 1))

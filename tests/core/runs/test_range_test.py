@@ -7,8 +7,11 @@ import pytest
 from core.runs import range_test as module
 from core.runs.about import RANGE_TEST, About
 from core.runs.control import PAUSE, PLAY, STOP, Control, prepare_control, write_control
-from core.runs.folder import FINISHED, PAUSED, RUNNING, STOPPED, RunFolder
+from core.runs.folder import FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
 from core.runs.range_test import conclude, find_rates, find_rates_in_folder
+from core.runs.splits import order_classes
+from core.runs.train import Listeners, run_training
+from core.scenes.render import CLASS_NAMES
 from core.training.distributed import make_accelerator
 from core.training.rate_finder import LOWEST, STEPS, describe_rates, settings_of_test
 from core.training.records import DivergedError, StepRecord
@@ -89,6 +92,24 @@ def test_a_test_that_was_stopped_starts_anew(folder, replayed):
     for _ in range(2):
         list(find_rates_in_folder(folder, folder.acquire_lock()))
     assert [each["step"] for each in folder.read_records()[0]] == [1, 2]
+
+
+def test_a_test_is_not_resumed_as_a_run(folder):
+    with pytest.raises(RunError, match="holds a test of learning rates, which keeps no weights: start a new run"):
+        next(run_training(CONFIG, "scenes", folder, resume=True))
+
+
+def test_the_classes_are_announced_in_the_order_of_the_network(monkeypatch):
+    def build(*_, **__):
+        raise RunError("enough")
+
+    announced, names = [], CLASS_NAMES[::-1]
+    monkeypatch.setattr(module, "order_classes", lambda splits, _: order_classes(splits, names))
+    monkeypatch.setattr(module, "build_trainer", build)
+    listeners = Listeners(on_data=lambda opened: announced.append(opened.splits.train.class_names))
+    with pytest.raises(RunError, match="enough"):
+        next(find_rates(CONFIG, "scenes", make_accelerator(), listeners=listeners))
+    assert announced == [names]
 
 
 def test_an_error_lets_go_of_the_folder(folder, monkeypatch):

@@ -22,6 +22,7 @@ from playground.evaluations.store import SUFFIX, Origin, Store
 from playground.events import evaluation as events
 from playground.events.evaluation import follow_link
 from playground.pipeline.networks import network_of
+from playground.runs.labels import Label, write_label
 from playground.server.permalink import from_link, to_link
 from playground.server.render import render
 from playground.sharing import shares
@@ -33,6 +34,7 @@ from playground.steps.evaluation import against, along, slices, step
 from playground.steps.evaluation.along import along_dials, build_along_figure, choose_values
 from playground.support.visitors import VISITORS, NotYoursError
 from tests.playground.evaluations.test_jobs import CONFIG, make_image, wait
+from tests.playground.made_runs import make_run, runs_at
 
 VALUES = (0.0, 0.5, 1.0)
 SMALL = CONFIG.replace({"training.eval_images": 2})
@@ -234,6 +236,25 @@ def test_weights_that_cannot_be_used_say_so(evaluations):
         follow_link(state, "measure run/gone")
     with pytest.raises(ConfigError, match="shows no such weights"):
         follow_link(state._replace(evaluation_query=EvaluationQuery()), "measure")
+
+
+def test_a_lowest_value_above_the_highest_one_is_a_sentence_whatever_is_clicked(evaluations):
+    dials = DIALS._replace(along_low=0.9, along_high=0.1)
+    for link in ("measure", "unmeasure"):
+        with pytest.raises(ConfigError, match="There is no value to measure at"):
+            follow_link(STATE._replace(dials=dials.to_text()), link)
+
+
+def test_hidden_weights_do_not_tell_what_others_call_their_run(tmp_path, evaluations):
+    name = "20260101-000000-001"
+    with runs_at(tmp_path):
+        write_label(make_run(tmp_path / name, {}, []).path, Label("a secret"))
+        key = f"run/{name}"
+        focus = STATE.focus()._replace(weights=((key, ""),))
+        (_, hidden) = against.list_compared(STATE.pipeline(), focus, lambda config: None)
+        assert (hidden.name, hidden.problem) == (name, against.NOT_HERE)
+        links = against.choose_weights(STATE.pipeline(), focus)
+        assert name in links and "secret" not in links
 
 
 def test_the_choices_are_in_the_link_and_come_back():

@@ -174,10 +174,16 @@ def test_the_table_of_a_search():
     cells = [[cell.split("</td>")[0] for cell in row] for row in rows if row]
     assert cells[0][0] == "2 of 4 missed" and 'data-choose="set inference.score_threshold 0.04"' in cells[0][1]
     assert cells[0][2:] == ["+2", "+3"] and cells[1][0] == "or 1" and cells[1][2:] == ["+1", "±0"]
-    assert cells[2] == ["0 of 1 badly placed", "none: that needs training", "", ""]
+    assert cells[2] == ["0 of 1 badly placed", "none that was tried", "", ""]
     assert "<li>missed: 3 of 4, by “Score threshold” 2, “NMS threshold” 1</li><li>badly placed: 0 of 1</li>" in text
     assert "3 pictures, 0 other values. 1 picture could not be used." in text
     assert "Not all values were tried of “Shorter side”" in text
+
+
+def test_a_search_without_usable_pictures_tells_nothing_of_a_change(monkeypatch):
+    for found, shown in ((SetRescues(0, (), (), ()), None), (FOUND, FOUND), (None, None)):
+        monkeypatch.setattr(rescues, "read_search", lambda _, found=found: JobStatus(STOPPED, 1, 2, rescues=found))
+        assert find_over_set(None) is shown
 
 
 def test_what_a_search_says_before_and_while_it_runs():
