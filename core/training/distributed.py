@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = None) -> "Accelerator":
-    """Returns the Accelerator of this process: CUDA if available, otherwise the CPU, in one or several processes.
+    """Returns the Accelerator of this process: a GPU if available, otherwise the CPU, in one or several processes.
 
     Args:
         log_with: Accelerate's name of an experiment tracker.
