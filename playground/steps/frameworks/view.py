@@ -13,15 +13,17 @@ from playground.inspector.detection import DRAWN_FROM
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.frameworks.compared import compare_with, has_known_objects
-from playground.steps.step import StepText, note_tiles
+from playground.steps.step import StepText
 from playground.support.wording import name_choice, name_knobs
 
 METHOD = (
     "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
     f"ours, each by itself and all together. Detections from {DRAWN_FROM:g} are drawn, and all are counted. Weights "
-    "converted with care, as by reordering the outputs of the heads, differ by less; a click on a setting does here as "
-    "there."
+    "converted with care, as by reordering the outputs of the heads, differ by less. A click on a setting does here as "
+    "is done there."
 )
+NO_OBJECTS = "The network knows no objects of this picture, so that their assignment and the losses are not compared."
+WHOLE = "The comparison is about the whole picture as it is, without its tiles and other views."
 TOLD = "What is not computed"
 
 
@@ -36,9 +38,10 @@ def framework_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
     comparison = compare_with(pipeline, dials.framework)
     known = has_known_objects(pipeline)
     text = (
-        note_tiles(pipeline)
+        (html.paragraph(WHOLE) if pipeline.is_tiled or len(pipeline.views) > 1 else Markup())
         + html.paragraph(name_knobs(summarise(comparison)))
         + _table(comparison, pipeline.config, known=known)
+        + (Markup() if known else html.paragraph(NO_OBJECTS))
     )
     text += html.paragraph(METHOD) + _tell(comparison) + _name_sources(comparison)
     return StepText(text, framework_figure(pipeline, dials), dials=(chooser, *framework_dials(dials)))

@@ -15,6 +15,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps import STEPS
 from playground.steps.dials import OTHERS, Dials, parse_dials
 from playground.steps.frameworks import compared
+from playground.steps.frameworks.view import NO_OBJECTS, WHOLE
 from playground.steps.step import Focus
 from tests.playground.inspector.test_inspect import SMALL
 from tests.playground.steps.drawable import require_drawable
@@ -91,9 +92,16 @@ def test_a_click_does_here_as_there():
 
 def test_without_known_objects_nothing_is_said_of_their_assignment_and_losses():
     text = shown(pipeline(scenes__empty_share=1.0), "detectron2").build_text().readout
-    assert "assignment:" not in text and "losses:" not in text
+    assert "assignment:" not in text and "losses:" not in text and NO_OBJECTS in text
+    assert NO_OBJECTS not in shown(pipeline(), "detectron2").build_text().readout
     assert "nothing" not in text.partition("Without effect here:")[0]
     assert "the loss is divided by" in text.partition("Without effect here:")[2]
+
+
+@pytest.mark.parametrize("changes", [{"inference__tile_size": 64}, {"inference__test_time_flip": True}])
+def test_tiles_and_views_are_said_to_be_left_out(changes):
+    assert WHOLE in shown(pipeline(**changes), "torchvision").build_text().readout
+    assert WHOLE not in shown(pipeline(), "torchvision").build_text().readout
 
 
 def test_weights_that_a_framework_refuses_are_said_to_be_refused():
