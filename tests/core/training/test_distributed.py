@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from core.runs.checkpoint import load_checkpoint
 from core.runs.folder import FINISHED, STOPPED, RunFolder
+from core.training import distributed
 from core.training.distributed import choose_device, is_true_anywhere, make_accelerator
 from core.weights.sources import load_weights
 from tests.core import launched
@@ -90,6 +92,7 @@ def test_is_true_anywhere_with_one_process():
 
 def test_a_single_process_computes_where_accelerates_variables_say(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("cuda"))
+    monkeypatch.setattr(distributed, "make_accelerator", lambda: SimpleNamespace(device=torch.device("cpu")))
     for name in [name for name in os.environ if name.startswith("ACCELERATE_")]:
         monkeypatch.delenv(name)
     assert choose_device() == torch.device("cuda")
