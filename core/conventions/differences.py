@@ -127,7 +127,7 @@ def compare_assignments(here: Match, there: Match) -> AssignmentDifference:
 def compare_detections(here: Detections, there: Detections) -> DetectionDifference:
     """Compares the detections in a picture."""
     truth = GroundTruth(here.boxes, here.labels, torch.zeros(len(here.boxes), dtype=torch.bool))
-    overlaps = compute_overlaps([there], [truth])[0]
+    overlaps = compute_overlaps([there], [truth], most=len(there.scores))[0]
     matched, _ = match_image(overlaps, FOREGROUND_IOU)
     hit = matched >= 0
     ours, theirs = torch.from_numpy(matched[hit]).long(), torch.from_numpy(overlaps.detection[hit]).long()

@@ -66,9 +66,17 @@ class MatchedDetections(NamedTuple):
         return ~self.ignored
 
 
-def compute_overlaps(predictions: Sequence[Detections], truths: Sequence[GroundTruth]) -> list[ImageOverlaps]:
-    """Computes the overlaps of each image's detections with its objects, in the order of the images."""
-    return [_compute_image_overlaps(found, truth) for found, truth in zip(predictions, truths, strict=True)]
+def compute_overlaps(
+    predictions: Sequence[Detections], truths: Sequence[GroundTruth], most: int = MAX_DETECTIONS
+) -> list[ImageOverlaps]:
+    """Computes the overlaps of each image's detections with its objects, in the order of the images.
+
+    Args:
+        predictions: The detections in each image.
+        truths: Its objects.
+        most: How many detections of each class of an image count.
+    """
+    return [_compute_image_overlaps(found, truth, most) for found, truth in zip(predictions, truths, strict=True)]
 
 
 def match_detections(images: Sequence[ImageOverlaps], iou_threshold: float, num_classes: int) -> MatchedDetections:
@@ -119,13 +127,13 @@ def find_last_max(values: np.ndarray) -> int:
     return len(values) - 1 - int(values[::-1].argmax())
 
 
-def _compute_image_overlaps(detections: Detections, truth: GroundTruth) -> ImageOverlaps:
+def _compute_image_overlaps(detections: Detections, truth: GroundTruth, most: int) -> ImageOverlaps:
     from faster_coco_eval import mask  # imported by the first evaluation
 
     finite = (detections.boxes.isfinite().all(dim=1) & detections.scores.isfinite()).nonzero().squeeze(1).numpy()
     order = finite[np.argsort(-detections.scores.double().numpy()[finite], kind="stable")]
     label = detections.labels.numpy()[order]
-    order = order[_compute_class_rank(label) < MAX_DETECTIONS]
+    order = order[_compute_class_rank(label) < most]
     crowd = truth.crowd.tolist()
     iou = mask.iou(to_xywh(detections.boxes[order]), to_xywh(truth.boxes), crowd) if len(order) and crowd else []
     return ImageOverlaps(

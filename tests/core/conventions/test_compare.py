@@ -150,6 +150,11 @@ def test_detections_are_lost_new_moved_or_the_same():
     assert found.total == 4
 
 
+def test_more_detections_of_a_class_than_coco_counts_are_compared():
+    here = detections(*((20 * number, 0, 20 * number + 10, 10, 0.9, 0) for number in range(150)))
+    assert compare_detections(here, here).total == 0
+
+
 def test_no_detections_are_compared():
     some, none = detections((0, 0, 10, 10, 0.9, 0)), detections()
     assert compare_detections(none, none).total == 0
