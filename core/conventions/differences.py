@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,7 +10,6 @@ from core.conventions.view import Seen
 from core.evaluation.detection_matching import compute_overlaps, match_image
 from core.evaluation.error_types import FOREGROUND_IOU
 from core.retinanet.assigners.match import Match
-from core.retinanet.boxes import pairwise_iou
 from core.structures import Detections, GroundTruth
 
 STILL = 0.01  # px, up to which a box counts as the same: rounding of single precision is far less
@@ -53,15 +53,15 @@ class AssignmentDifference(NamedTuple):
 class DetectionDifference(NamedTuple):
     """Detections that differ.
 
-    A detection there is one here if both have the same class and their IoU is at least 0.5; each is one at most,
-    matched as in COCO.
+    A detection there is one here if both have the same class, and the same box or an IoU of at least 0.5; each is one
+    at most, matched as in COCO.
 
     Attributes:
         lost: int64: indices of those here that are none there.
         new: int64: indices of those there that are none here.
         here: int64 [P]: those that are found in both, here …
         there: int64 [P]: … and there.
-        iou: float32 [P]: the IoU of each pair.
+        iou: float32 [P]: the IoU of each pair; 1 if it has the same box.
         changed: bool [P]: pairs of which an edge or the score differs.
     """
 
@@ -128,12 +128,14 @@ def compare_detections(here: Detections, there: Detections) -> DetectionDifferen
     """Compares the detections in a picture."""
     truth = GroundTruth(here.boxes, here.labels, torch.zeros(len(here.boxes), dtype=torch.bool))
     overlaps = compute_overlaps([there], [truth], most=len(there.scores))[0]
+    still = torch.cdist(there.boxes[overlaps.detection], here.boxes, p=torch.inf) <= STILL  # also of empty boxes
+    overlaps = overlaps._replace(iou=np.where(still.numpy(), 1.0, overlaps.iou))
     matched, _ = match_image(overlaps, FOREGROUND_IOU)
     hit = matched >= 0
     ours, theirs = torch.from_numpy(matched[hit]).long(), torch.from_numpy(overlaps.detection[hit]).long()
     edges = (here.boxes[ours] - there.boxes[theirs]).abs().amax(dim=1) > STILL if len(ours) else ours.bool()
     changed = edges | ((here.scores[ours] - there.scores[theirs]).abs() > SAME_SCORE)
-    iou = pairwise_iou(here.boxes[ours].T, there.boxes[theirs].T)
+    iou = torch.from_numpy(overlaps.iou[hit, matched[hit]]).float()
     return DetectionDifference(
         _rest(ours, len(here.boxes)), _rest(theirs, len(there.boxes)), ours, theirs, iou, changed
     )

@@ -155,6 +155,12 @@ def test_more_detections_of_a_class_than_coco_counts_are_compared():
     assert compare_detections(here, here).total == 0
 
 
+def test_empty_boxes_are_compared():
+    """Torchvision keeps them: boxes outside of the picture, of which clipping leaves nothing."""
+    here = detections((0, 0, 0, 20, 0.9, 0), (0, 0, 0, 20, 0.8, 1), (0, 0, 0, 40, 0.7, 0))
+    assert compare_detections(here, here).total == 0
+
+
 def test_no_detections_are_compared():
     some, none = detections((0, 0, 10, 10, 0.9, 0)), detections()
     assert compare_detections(none, none).total == 0
