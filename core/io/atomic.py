@@ -1,6 +1,7 @@
-"""Atomic writes: a file is written completely or not at all, even if the process is killed meanwhile."""
+"""Atomic writes: a file is written completely or not at all, even if the process is killed meanwhile; times of use."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import RawIOBase
@@ -52,6 +53,19 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file in UTF-8 atomically, with the same bytes on every system."""
     with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def mark_used(path: Path) -> None:
+    """Sets the modification time of a file to now, after that of every file that was written or marked before.
+
+    Systems give files the time of their last tick, of which several files that are written one after another have the
+    same.
+
+    Raises:
+        OSError: There is no such file, or it cannot be changed.
+    """
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
 
 
 def require_writable(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import UserError
-from core.io.atomic import write_text
+from core.io.atomic import mark_used, write_text
 from core.io.moving import remove
 from core.io.parts import sweep_parts
 from core.io.records import open_file, read_object
@@ -120,7 +120,7 @@ class Store:
                 _remove(path)
             return None
         with suppress(OSError):  # a folder that cannot be changed can be read
-            os.utime(path)
+            mark_used(path)
         return record
 
     def hide(self, title: str, is_of: Callable[[Origin], bool]) -> None:

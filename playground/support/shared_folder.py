@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import RLock
 
 from core.errors import UserError
+from core.io.atomic import mark_used
 from core.io.locks import RETRY_SECONDS, FileLock
 from core.io.troubles import FORBIDDEN, FULL
 
@@ -97,6 +98,7 @@ class Uses:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file(name).touch()
+            mark_used(self._file(name))
 
     def last(self, name: str) -> int:
         """Returns when a thing was last used, in nanoseconds; 0 if it never was."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 import zlib
 from contextlib import suppress
@@ -19,7 +18,7 @@ from core.data.left_out import LeftOut
 from core.data.raw import RawData, RawImage
 from core.data.reading.contents import FolderContents
 from core.data.reading.pictures import get_relative
-from core.io.atomic import write_atomically
+from core.io.atomic import mark_used, write_atomically
 
 PACKAGE = Path(__file__).parents[1]  # the modules that read data sets
 
@@ -76,7 +75,7 @@ def load_contents(path: Path, files: FolderFiles) -> FolderContents | None:
                 return None
             contents = _build(values, dict(arrays), files)
         with suppress(OSError):  # a folder that cannot be changed can be read
-            os.utime(path)
+            mark_used(path)
         return contents
     except (OSError, ValueError, KeyError, TypeError, StopIteration, EOFError, zipfile.BadZipFile, zlib.error):
         return None

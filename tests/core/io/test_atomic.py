@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from core.io.atomic import write_atomically, write_text
+from core.io.atomic import mark_used, write_atomically, write_text
 
 
 @pytest.fixture(params=[0o022, 0o027, 0o077])
@@ -34,3 +34,12 @@ def test_an_error_leaves_the_earlier_file(tmp_path):
         temporary.write_text("half")
         raise ZeroDivisionError
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_what_is_used_later_has_a_later_time_within_a_tick_of_the_system(tmp_path):
+    paths = [tmp_path / str(number) for number in range(50)]
+    for path in paths:
+        path.touch()
+        mark_used(path)
+    times = [path.stat().st_mtime_ns for path in paths]
+    assert times == sorted(set(times))
