@@ -7,7 +7,6 @@ from accelerate import Accelerator
 
 from core.config import Config
 from core.io.locks import FileLock
-from core.io.text import count_noun
 from core.runs.about import About
 from core.runs.control import STOP
 from core.runs.folder import FINISHED, STOPPED, RunFolder
@@ -15,7 +14,7 @@ from core.runs.recorder import wait_while_paused
 from core.runs.splits import OpenedData, open_splits, order_classes
 from core.runs.train import NOBODY, Listeners, build_trainer, write_start
 from core.training.distributed import make_accelerator
-from core.training.rate_finder import LEAST_FALL, STEPS, RateCurve, RisingRates, run_range_test, settings_of_test
+from core.training.rate_finder import RisingRates, run_range_test, settings_of_test
 from core.training.records import StepRecord
 from core.weights.assumptions import to_record
 from core.weights.sources import weights_for
@@ -100,24 +99,3 @@ def find_rates_in_folder(folder: RunFolder, lock: FileLock) -> Generator[StepRec
                 folder.write_status(STOPPED)
                 return
         folder.write_status(FINISHED)
-
-
-def conclude(curve: RateCurve, setting: str, *, stopped: bool) -> str:
-    """Returns what follows from a test, as a sentence.
-
-    Args:
-        curve: The loss at each rate.
-        setting: How whoever reads it sets the learning rate.
-        stopped: True if it was stopped, so that nothing follows.
-    """
-    if stopped:
-        return f"Stopped after {count_noun(len(curve.rates), 'step')} of {STEPS}: no suggestion."
-    if curve.suggestion is None:
-        return (
-            f"No suggestion: at no rate does the loss fall by {LEAST_FALL:.0%}. Weights that fit the data already "
-            "learn too little in so few steps to tell."
-        )
-    return (
-        f"Try {setting} {curve.suggestion:.2g}: there the loss falls fastest (steepest descent on the logarithmic "
-        f"axis). It is lowest at {curve.best:.2g}."
-    )

@@ -7,7 +7,7 @@ fastai the rate grows exponentially, and the test ends when the loss is `EXPLODE
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from core.config import Config
 from core.data.dataset import DataSet
 from core.training.optimization.optimizer import Schedule
 from core.training.records import DivergedError, StepRecord
-from core.training.trainer import Trainer
+
+if TYPE_CHECKING:  # the page shows tests without importing what trains
+    from core.training.trainer import Trainer
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-6, 10.0  # learning rates of the first and the last step
@@ -66,7 +68,7 @@ def settings_of_test(config: Config) -> Config:
 
 
 def run_range_test(
-    trainer: Trainer, train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False
+    trainer: "Trainer", train: DataSet, validation: DataSet, *, workers: int = 0, strict: bool = False
 ) -> Generator[StepRecord]:
     """Trains until the loss explodes or all rates are tested; yields the record of each step, as of any run.
 
@@ -123,3 +125,24 @@ def fit_slope(values: Sequence[float]) -> float:
     """Returns the slope of the line that fits equally spaced values best (least squares), per step."""
     places = np.arange(len(values)) - (len(values) - 1) / 2
     return float(places @ np.asarray(values) / (places @ places))
+
+
+def conclude(curve: RateCurve, setting: str, *, stopped: bool) -> str:
+    """Returns what follows from a test, as a sentence.
+
+    Args:
+        curve: The loss at each rate.
+        setting: How whoever reads it sets the learning rate.
+        stopped: True if it was stopped, so that nothing follows.
+    """
+    if stopped:
+        return f"Stopped after {len(curve.rates)} of {STEPS} steps: no suggestion."
+    if curve.suggestion is None:
+        return (
+            f"No suggestion: at no rate does the loss fall by {LEAST_FALL:.0%}. Weights that fit the data already "
+            "learn too little in so few steps to tell."
+        )
+    return (
+        f"Try {setting} {curve.suggestion:.2g}: there the loss falls fastest (steepest descent on the logarithmic "
+        f"axis). It is lowest at {curve.best:.2g}."
+    )

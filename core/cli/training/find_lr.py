@@ -5,11 +5,11 @@ from typing import Any
 
 from core.cli.common import print_reading, progress_bar, tell
 from core.config import Config
-from core.runs.range_test import conclude, find_rates
+from core.runs.range_test import find_rates
 from core.runs.splits import OpenedData
 from core.runs.train import Listeners
 from core.training.distributed import is_true_anywhere, make_accelerator
-from core.training.rate_finder import STEPS, RateCurve, describe_rates
+from core.training.rate_finder import STEPS, RateCurve, conclude, describe_rates
 from core.training.records import StepRecord
 from core.training.signals import collect_stop_signals
 

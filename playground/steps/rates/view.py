@@ -6,8 +6,7 @@ from markupsafe import Markup
 
 from core.runs.about import RANGE_TEST
 from core.runs.folder import FINISHED
-from core.runs.range_test import conclude
-from core.training.rate_finder import EXPLODED, STEPS, RateCurve, describe_rates
+from core.training.rate_finder import EXPLODED, STEPS, RateCurve, conclude, describe_rates
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, Mark, colour, lines, mark, set_logarithmic
 from playground.runs.progress import RunProgress

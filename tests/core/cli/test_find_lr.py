@@ -57,7 +57,7 @@ def test_without_a_clear_fall_it_suggests_nothing(replayed, capsys):
 def test_it_can_be_stopped(replayed, tmp_path, capsys):
     replayed(LOSSES, then=lambda: signal.raise_signal(signal.SIGINT))
     assert main.main(["find-lr", "--json", str(tmp_path / "r.json")]) == 0
-    assert f"Stopped after 2 steps of {STEPS}: no suggestion." in capsys.readouterr().out
+    assert f"Stopped after 2 of {STEPS} steps: no suggestion." in capsys.readouterr().out
     assert json.loads((tmp_path / "r.json").read_text("utf-8"))["stopped"]
 
 

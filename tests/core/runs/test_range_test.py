@@ -8,12 +8,12 @@ from core.runs import range_test as module
 from core.runs.about import RANGE_TEST, About
 from core.runs.control import PAUSE, PLAY, STOP, Control, prepare_control, write_control
 from core.runs.folder import FINISHED, PAUSED, RUNNING, STOPPED, RunError, RunFolder
-from core.runs.range_test import conclude, find_rates, find_rates_in_folder
+from core.runs.range_test import find_rates, find_rates_in_folder
 from core.runs.splits import order_classes
 from core.runs.train import Listeners, run_training
 from core.scenes.render import CLASS_NAMES
 from core.training.distributed import make_accelerator
-from core.training.rate_finder import LOWEST, STEPS, describe_rates, settings_of_test
+from core.training.rate_finder import LOWEST, STEPS, conclude, describe_rates, settings_of_test
 from core.training.records import DivergedError, StepRecord
 from tests.core.tiny import tiny
 
@@ -127,5 +127,5 @@ def test_what_follows_from_a_test_is_said():
     rates = [LOWEST * 10 ** (step / 10) for step in range(60)]
     falling = describe_rates(rates, [2.0] * 20 + [2 - 0.05 * step for step in range(20)] + [3.0] * 20)
     assert conclude(falling, "the rate", stopped=False).startswith(f"Try the rate {falling.suggestion:.2g}: there")
-    assert conclude(falling, "the rate", stopped=True) == f"Stopped after 60 steps of {STEPS}: no suggestion."
+    assert conclude(falling, "the rate", stopped=True) == f"Stopped after 60 of {STEPS} steps: no suggestion."
     assert conclude(describe_rates(rates, [1.0] * 60), "x", stopped=False).startswith("No suggestion: at no rate does")

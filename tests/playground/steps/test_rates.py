@@ -52,7 +52,7 @@ def test_a_finished_test_suggests_a_rate_that_a_click_applies(tmp_path):
 @pytest.mark.parametrize(
     ("losses", "state", "said"),
     [
-        (FALLING, STOPPED, f"Stopped after {len(FALLING)} steps of {STEPS}: no suggestion."),
+        (FALLING, STOPPED, f"Stopped after {len(FALLING)} of {STEPS} steps: no suggestion."),
         ([1.0] * 60, FINISHED, "No suggestion: at no rate does the loss fall by 20%"),
         ([], STOPPED, f"{NAME}: stopped."),
     ],
