@@ -38,7 +38,7 @@ def describe_difference(difference: Difference) -> tuple[str, str, str, str]:
 
 
 def _describe_assignment(found: AssignmentDifference) -> str:
-    kinds = ("more foreground", "less foreground", "of another object", "ignored or no longer")
+    kinds = ("more foreground", "fewer foreground", "of another object", "ignored on one side only")
     return _join((int(each.sum()), kind) for each, kind in zip(found, kinds, strict=True))
 
 
@@ -63,14 +63,14 @@ def summarise(comparison: Comparison) -> str:
     """Returns a sentence on what becomes of the detections, and which conventions change them most."""
     name, found = FRAMEWORKS[comparison.framework], comparison.difference.detections
     count, kept, changed = len(comparison.here.detections.scores), len(found.here), int(found.changed.sum())
-    start = f"Of {count:,} detections here, {name} with the same weights has {kept:,}"
+    noun, held = "detection" if count == 1 else "detections", f"{kept:,}" if kept else "none"
+    start = f"Of {count:,} {noun} here, {name} with the same weights has {held}"
     if not found.total:
         return f"{start}: its conventions change none of them.{_tell_refusal(comparison)}"
-    which = "all of them" if 0 < kept == changed else f"{changed:,} of them"
-    return (
-        f"{start}, {which} with another box or score, and {len(found.new):,} others. {_name_causes(comparison)}"
-        f"{_tell_refusal(comparison)}"
-    )
+    which = "all of them" if kept == changed else f"{changed:,} of them"
+    moved = f", {which} with another box or score" if kept else ""
+    others = f"{len(found.new):,}" if len(found.new) else "no"
+    return f"{start}{moved}, and {others} others. {_name_causes(comparison)}{_tell_refusal(comparison)}"
 
 
 def _name_causes(comparison: Comparison) -> str:
@@ -79,7 +79,7 @@ def _name_causes(comparison: Comparison) -> str:
     if not ranked:
         return "No convention by itself changes any."
     reasons = ", ".join(f"{name_within(each)} {count:,}" for count, each in ranked)
-    return f"Each convention by itself changes, loses or adds: {reasons}."
+    return f"Detections that each convention changes, removes or adds by itself: {reasons}."
 
 
 def _tell_refusal(comparison: Comparison) -> str:

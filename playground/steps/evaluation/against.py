@@ -20,6 +20,7 @@ from playground.support.wording import name_knobs
 NOT_HERE = "not available here"
 OFFERED = 8  # runs, the newest
 BUILT_IN = "builtin"
+KEEP = "Keep in the figure"
 
 
 class Compared(NamedTuple):
@@ -92,7 +93,7 @@ def choose_weights(pipeline: Pipeline, focus: Focus) -> Markup:
     offered = {key: name for key, (name, path) in _list_offered(pipeline.visitor).items() if path != present}
     links = [html.link(f"{_name(present)} (present)", "against", on=kept)]
     links += [html.link(name, f"against {key}", on=key in chosen) for key, name in (chosen | offered).items()]
-    return html.tabs("Weights that stay in the figure", links)
+    return html.paragraph(f"{KEEP}:") + html.tabs(KEEP, links)
 
 
 def _list_offered(visitor: str) -> dict[str, tuple[str, str]]:

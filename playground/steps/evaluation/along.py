@@ -20,7 +20,7 @@ from playground.steps.step import Focus, StepText, StepView, truth_layer
 
 ABOUT = (
     "The same held-out scenes are drawn anew with one of their dials at each value; all others, and the seeds, are "
-    "those of the Picture step, “Evaluation images” says how many. Where the curve falls, the network has not "
+    "those of the Picture step; “Evaluation images” says how many scenes. Where the curve falls, the network has not "
     "learnt what it needs there. Other weights keep their own anchors; pictures are as large for all."
 )
 RARE = (
@@ -59,8 +59,7 @@ def build_along_view(pipeline: Pipeline, focus: Focus, status: Markup) -> StepVi
     def build_text() -> StepText:
         curves = list_curves(pipeline, focus)
         text = status + tables.figures(focus.evaluation_query) + html.paragraph(ABOUT)
-        text += describe_compared(curves, "Measure", _describe) + html.paragraph("In this figure stay:")
-        text += choose_weights(pipeline, focus)
+        text += describe_compared(curves, "Measure", _describe) + choose_weights(pipeline, focus)
         states = (f"{each.name} {each.status.state}" for each in curves if each.status)
         text += html.said(f"Along {_label(focus.dials.along)}: {', '.join(states) or 'not measured'}.")
         figure, dials = _draw(curves, pipeline, focus.dials), along_dials(pipeline.config, focus.dials)

@@ -52,7 +52,6 @@ def slices_text(pipeline: Pipeline, focus: Focus) -> Markup:
     return (
         html.paragraph(ABOUT)
         + (describe_compared(compared, "Evaluate", describe) if len(compared) > 1 else Markup())
-        + html.paragraph("In this figure stay:")
         + choose_weights(pipeline, focus)
     )
 

@@ -25,7 +25,7 @@ def make(*, losses: tuple[float, float] = (0.0, 0.0), changed: tuple[bool, ...] 
 def test_cells():
     assert describe_difference(make(losses=(0.0004, -0.0126), changed=(False, True, True))) == (
         "2 of 4, up to 1.25 px",
-        "2 more foreground, 2 ignored or no longer",
+        "2 more foreground, 2 ignored on one side only",
         "box −0.013",
         "1 lost, 2 changed (IoU from 0.75)",
     )
@@ -46,8 +46,8 @@ def test_summary_of_what_the_conventions_do_together():
     here = SimpleNamespace(detections=SimpleNamespace(scores=torch.zeros(1)))
     lost = make()
     assert summarise(Comparison("detectron2", (), here, here, lost)) == (
-        "Of 1 detections here, detectron2 with the same weights has 0, 0 of them with another box or score, and 0 "
-        "others. No convention by itself changes any."
+        "Of 1 detection here, detectron2 with the same weights has none, and no others. No convention by itself "
+        "changes any."
     )
     none = lost._replace(detections=lost.detections._replace(lost=torch.zeros(0)))
     assert summarise(Comparison("detectron2", (), here, here, none)).endswith("its conventions change none of them.")
