@@ -96,6 +96,9 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
         return evaluate_along(config, options)
     if options.values:
         raise ConfigError("--values has the values of a dial of the scenes: name it with --along.")
+    if not options.report:
+        idle = [name for name in ("at_score", "at_iou") if getattr(options, name) is not None]
+        tell(f"--{name.replace('_', '-')} does nothing without --report." for name in idle)
     config = _use_whole_folder(config, options)
     data = open_split(config, options)
     config, weights, model = load_detector(config, options.classes, or_names=data.class_names)

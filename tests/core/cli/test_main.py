@@ -276,7 +276,8 @@ def test_evaluate_a_split_of_a_folder(tuned, data, tmp_path):
 @pytest.mark.slow
 def test_evaluate_explains_itself(tuned, data, tmp_path, capsys):
     where = ("--weights", tuned, "--data", data, "--inference.score_threshold", 0)
-    run("evaluate", *where, "--json", tmp_path / "figures.json")
+    run("evaluate", *where, "--json", tmp_path / "figures.json", "--at-score", 0.25)
+    assert "note: --at-score does nothing without --report.\n" in capsys.readouterr().err
     run("evaluate", *where, "--report", tmp_path / "report.json", "--at-score", 0.25, "--at-iou", 0.75)
     report, figures = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("report", "figures"))
     assert {key: report[key] for key in figures} == figures
