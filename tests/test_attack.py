@@ -77,6 +77,7 @@ def test_what_does_not_end_is_a_hang():
     assert try_input(attempt, Random(0), Path("/secret"), 0.05).outcome == Outcome.HANG
 
 
+@pytest.mark.slow
 @alarmed
 def test_a_process_that_does_not_end_is_a_hang():
     def attempt(random: Random) -> None:

@@ -31,6 +31,7 @@ def test_help_and_the_reading_process_import_nothing_heavy() -> None:
     assert not find_imported(f"import core.reader.child, {modules}", HEAVY)
 
 
+@pytest.mark.slow
 def test_a_picture_is_decoded_without_pytorch() -> None:
     code = (
         "from io import BytesIO\nfrom PIL import Image\nfrom core.io.decoding import decode_pixels\n"

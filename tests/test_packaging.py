@@ -77,6 +77,7 @@ def test_core_alone_installs_what_it_imports_and_no_more():
     assert imported & optional == optional
 
 
+@pytest.mark.slow
 def test_the_page_installs_what_it_imports():
     page = modules_of(EXTRAS["page"])
     imported = imported_packages("playground")

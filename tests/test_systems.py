@@ -65,6 +65,7 @@ def test_nothing_is_used_that_windows_lacks(sources):
     assert {(path, name) for path, tree in sources for name in find_absent(tree)} == GUARDED
 
 
+@pytest.mark.slow
 def test_every_text_has_an_encoding_and_its_own_line_ends(sources):
     """Windows' default encoding is no Unicode, and it would write other line ends."""
     found = [f"{path}:{line}" for path, tree in sources for line in find_plain_text(tree)]
@@ -102,6 +103,7 @@ def is_of_os(node: ast.Attribute) -> bool:
     return isinstance(node.value, ast.Name) and node.value.id == "os" and node.attr in ("replace", "remove")
 
 
+@pytest.mark.slow
 def test_files_are_moved_and_removed_in_one_place(sources):
     """`core.io.moving` insists where Windows refuses for a moment."""
     found = {

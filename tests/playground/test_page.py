@@ -3,10 +3,12 @@
 from urllib.request import urlopen
 
 import gradio as gr
+import pytest
 
 from playground.page import build_page, launch_options
 
 
+@pytest.mark.slow
 def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # what Gradio finds after 3 s without an answer
     with gr.Blocks() as page:
@@ -19,6 +21,7 @@ def test_a_slow_first_page_does_not_end_the_app(monkeypatch):
         page.close()
 
 
+@pytest.mark.slow
 def test_events_say_where_their_progress_is_shown():
     """At every event Gradio's browser part copies the properties of all components that any event names for this."""
     page = build_page()

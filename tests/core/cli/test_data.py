@@ -28,6 +28,7 @@ def archive(tmp_path, folder):
     return tmp_path / "set.zip"
 
 
+@pytest.mark.slow
 def test_check(folder, tmp_path, capsys):
     assert run("check", "--data", folder, "--json", tmp_path / "check.json") == 0
     found = json.loads((tmp_path / "check.json").read_text())
@@ -39,6 +40,7 @@ def test_check(folder, tmp_path, capsys):
     assert "STOPS TRAINING: 1 object of an unknown class" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_unpack(archive, tmp_path, capsys):
     assert run("unpack", archive, "--out", tmp_path / "new", "--json", tmp_path / "unpacked.json") == 0
     assert json.loads((tmp_path / "unpacked.json").read_text())["folder"] == str(tmp_path / "new")

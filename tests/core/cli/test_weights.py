@@ -81,6 +81,7 @@ def test_export_writes_what_was_stated(bare, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_detect_names_classes(bare, tmp_path, capsys):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
     assert call("detect", tmp_path / "a.png", "--weights", bare, "--classes", "a,b") == 2
@@ -114,6 +115,7 @@ def test_contradicting_flags_are_refused_by_every_command(described, tmp_path, c
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.slow
 def test_settings_copied_from_another_run_are_no_exception(described, tmp_path, capsys):
     copied = Config.from_flat({**TINY, "inference.image_size": 64})  # trained with another size of anchors
     (tmp_path / "config.json").write_text(copied.to_json())

@@ -57,6 +57,7 @@ def test_scenes_are_counted_as_expected(imbalance):
         assert np.allclose(expected, expected[0])
 
 
+@pytest.mark.slow
 def test_the_labels_of_a_scene_are_those_that_are_rendered():
     data = SceneData(Scenes(image_size=96, max_objects=20, overlap=0.8), 20, "val")
     for index in range(5):

@@ -274,6 +274,7 @@ def test_one_wrong_byte(tmp_path):
     refused(tmp_path, archive, "is not a zip or is damaged")
 
 
+@pytest.mark.slow
 def test_any_byte_may_be_wrong(tmp_path):
     """Damage anywhere either raises one of our errors or does not affect the data set."""
     archive = packed(tmp_path / "set.zip", yolo(tmp_path / "made", {"train/p": "0 0.5 0.5 0.5 0.5"}))

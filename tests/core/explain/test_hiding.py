@@ -84,6 +84,7 @@ def test_masks_show_half_of_the_picture_on_average():
     assert masks.mean(dim=0).sub(0.5).abs().max() < 0.2
 
 
+@pytest.mark.slow
 def test_random_masks_find_the_pixels_that_are_seen(subject):
     found = map_occlusion(subject, masks=300, seed=0)
     row, column = divmod(int(found.argmax()), SIDE)

@@ -153,6 +153,7 @@ def test_forward_is_built_on_the_pyramid():
         assert torch.equal(network(pixels).logits, network.head["classification_head"](network.pyramid(pixels).levels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", [0.01, 0.5])
 def test_every_anchor_starts_with_the_prior(prior):
     network = tiny(Model(depth=18, fpn_channels=64, prior_probability=prior)).eval()
@@ -241,6 +242,7 @@ def test_frozen_norms_survive_a_change_of_mode_and_thaw_again():
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stages", "batch_norm", "eps"), [(0, "live", NORM_EPS), (5, "live", 0.0), (0, "frozen", 0.0)])
 def test_live_norms_never_divide_by_zero(stages, batch_norm, eps):
     network = tiny(SMALL.model_copy(update={"norm_eps": 0.0}))

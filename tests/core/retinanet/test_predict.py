@@ -45,6 +45,7 @@ def same(found, expected):
         assert torch.allclose(mine.boxes, other.boxes, atol=0.01)
 
 
+@pytest.mark.slow
 def test_other_images_change_nothing_and_the_order_is_kept(model):
     # Padded to 64×96, 96×64, 64×96, 64×64, 64×64 and 64×96; of the first three, only the first and third share a batch.
     images = pictures((60, 80), (80, 60), (64, 84), (64, 64), (32, 32), (120, 160))
@@ -67,6 +68,7 @@ def test_one_forward_pass_per_padded_shape(model):
     assert batches == [(3, 3, 64, 96), (2, 3, 64, 64)]
 
 
+@pytest.mark.slow
 def test_large_images_are_split_over_several_forward_passes(model, monkeypatch):
     images, batches = pictures(*[(64, 64)] * 5), []
     expected = detect(model, images, CONFIG)

@@ -123,6 +123,7 @@ def test_what_one_tile_finds_is_what_its_part_of_the_picture_finds(model):  # no
     assert len(merged.cut.score) and set(merged.candidates.tile.tolist()) == {WHOLE, 0, 1}
 
 
+@pytest.mark.slow
 def test_without_tiles_nothing_changes(model):  # noqa: F811
     images = pictures((60, 80), (64, 64), (30, 90))
     expected = detect(model, images, CONFIG)
@@ -131,11 +132,13 @@ def test_without_tiles_nothing_changes(model):  # noqa: F811
             assert all(torch.equal(first, second) for first, second in zip(mine, other, strict=True))
 
 
+@pytest.mark.slow
 def test_large_and_small_images_in_one_call_keep_their_order(model):  # noqa: F811
     images = pictures((60, 60), (100, 150), (64, 64))
     same(detect(model, images, TILED), [detect(model, [image], TILED)[0] for image in images])
 
 
+@pytest.mark.slow
 def test_the_network_sees_few_tiles_at_a_time(model):  # noqa: F811
     batches = []
     handle = model.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))

@@ -86,6 +86,7 @@ def test_the_mask_of_an_object_covers_its_painted_pixels(values):
         assert ((alpha > 0.5) == rasterise(placed, size))[sure].all()
 
 
+@pytest.mark.slow
 def test_an_object_that_is_nearly_covered_is_left_out():
     scenes = settings(**{**CROWDED, "image_size": 64, "min_objects": 40, "max_objects": 40})
     left_out = [sum(placed.visible < MIN_VISIBLE for placed in lay_out(scenes, index)) for index in range(10)]

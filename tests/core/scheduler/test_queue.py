@@ -60,6 +60,7 @@ def test_runs_that_an_earlier_version_queued_come_first(root):
     assert [each.path.name for each in Queue(root).waiting()] == ["b", "a", new.path.name]
 
 
+@pytest.mark.slow
 def test_a_run_started_and_killed_at_any_change_is_queued_or_not_there(root):
     Queue(root).add(Config(), About())
     seen = set()
@@ -79,6 +80,7 @@ def test_a_run_started_and_killed_at_any_change_is_queued_or_not_there(root):
     assert seen == {1, 2}
 
 
+@pytest.mark.slow
 def test_a_run_on_uploaded_weights_is_killed_or_out_of_room_at_any_change(root, tmp_path):
     """The run has a file of its own, or there is neither."""
     upload = tmp_path / "w.pth"
@@ -109,6 +111,7 @@ def test_a_run_on_uploaded_weights_is_killed_or_out_of_room_at_any_change(root, 
     assert names(root) == []
 
 
+@pytest.mark.slow
 def test_a_run_queued_again_and_killed_at_any_change_waits_or_has_stopped(root):
     first, second = (Queue(root).add(Config(), About()) for _ in range(2))
     Queue(root).cancel(first)

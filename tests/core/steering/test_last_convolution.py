@@ -50,6 +50,7 @@ def by_autograd(last):
     return torch.stack([torch.autograd.grad(term, conv.weight, retain_graph=True)[0] for term in terms])
 
 
+@pytest.mark.slow
 def test_norms_are_those_of_autograd(last, by_autograd):
     torch.testing.assert_close(measure_norms(last), by_autograd.flatten(1).norm(dim=1))
 

@@ -222,6 +222,7 @@ def test_stream_is_a_function_of_position_and_covers_each_epoch():
     assert order[0] != order[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "reads"), [(3 * 64 * 64 * 3, 3), (3 * 64 * 64 * 3 - 1, 12)])
 def test_pictures_of_a_small_data_set_are_read_once(monkeypatch, limit, reads):
     monkeypatch.setattr(samples, "MAX_KEPT_BYTES", limit)

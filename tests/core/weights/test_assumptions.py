@@ -137,6 +137,7 @@ def test_flags_state_what_the_file_does_not_say(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_an_assumed_value_that_is_stated_is_not_assumed_any_more(tmp_path):
     path = save_bare(tmp_path / "a.pth")
     config = Config.from_flat({"model.weights": path, **ANCHORS, **SIZES, "model.norm_eps": 1e-5})

@@ -132,6 +132,7 @@ def test_names_in_files(state, tmp_path):
     assert load_weights(str(tmp_path / "a.safetensors")).class_names == THREE
 
 
+@pytest.mark.slow
 def test_a_list_that_stands_under_many_keys_is_read_once():
     names = json.dumps(["a"] * 300_000)
     inner = dict.fromkeys(HOLDERS, dict.fromkeys(NAME_KEYS, names))

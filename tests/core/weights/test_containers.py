@@ -211,6 +211,7 @@ def test_what_is_not_of_the_network_is_left_out_and_said(small):
     )
 
 
+@pytest.mark.slow
 def test_unknown_keys_within_the_network_are_refused(state, tmp_path):
     with pytest.raises(WeightsError, match=r"unexpected key head\.mask\.weight"):
         load(tmp_path, prefixed({**state, "head.mask.weight": torch.zeros(1)}, "model."))

@@ -118,6 +118,7 @@ def test_nested_tuples_are_refused_where_a_file_lists_its_storages(tmp_path):
         unpickle(tmp_path / "a.pth", max_bytes=10**9)
 
 
+@pytest.mark.slow
 def test_an_archive_that_grows_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/data.pkl", b"\x80\x02}.")

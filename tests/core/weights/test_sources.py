@@ -26,6 +26,7 @@ def saved(tmp_path_factory):
     return path, model
 
 
+@pytest.mark.slow
 def test_saved_weights_are_loaded(saved):
     path, model = saved
     found = load_weights(str(path))
@@ -46,6 +47,7 @@ def test_saved_weights_are_loaded(saved):
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_a_file_does_not_reveal_local_paths(saved, tmp_path):
     path, model = saved
     for place, told in ((str(path), "mine.safetensors"), ("builtin", "builtin"), ("random", "random")):
@@ -225,6 +227,7 @@ def test_building_without_adopting_is_refused():
         build(Config(), fake())
 
 
+@pytest.mark.slow
 def test_random_weights_leave_everything_free():
     found = load_weights("random")
     config = Config.from_flat({"model.depth": 34, "model.fpn_channels": 32, "model.num_convs": 0})
@@ -246,6 +249,7 @@ def test_another_number_of_classes_is_refused(saved):
         build(config, found, num_classes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 5])
 def test_new_classes_start_from_the_prior_and_the_rest_is_loaded(saved, count):
     found = load_weights(str(saved[0]))

@@ -42,6 +42,7 @@ def test_reads_pickled_state_dicts(state, tmp_path, ending):
     assert all(torch.equal(value, found.state[key]) for key, value in state.items())
 
 
+@pytest.mark.slow
 def test_reads_plain_safetensors_and_half_precision(state, tmp_path):
     path = tmp_path / "net.safetensors"
     save_file({key: value.half() if value.is_floating_point() else value for key, value in state.items()}, path)
@@ -272,6 +273,7 @@ def test_a_wrong_file_with_the_right_hash_is_refused(cache, publish):
         load_weights("coco")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("zipped", [True, False])
 def test_any_damage_ends_in_one_message(tmp_path, zipped):

@@ -27,6 +27,7 @@ def read(blocks, *values):
     return run(blocks.preprocess_data(blocks.fns[0], list(values), None))
 
 
+@pytest.mark.slow
 def test_what_the_page_offers_is_taken(blocks):
     assert read(blocks, 9, "b") == [9, "b"]
 

@@ -101,6 +101,7 @@ def let_pass(monkeypatch, seconds: float, *clocks: str) -> None:
         monkeypatch.setattr(time, name, lambda real=real: real() + seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [40, -1])
 def test_a_jump_of_the_clock_deletes_nothing_for_good(store, monkeypatch, days):
     key = ALBUMS.of(ANN).key
@@ -154,6 +155,7 @@ def test_if_a_run_does_not_stop_nothing_is_deleted(store, monkeypatch):
     assert ALBUMS.of(ANN) and len(RUNS.names()) == 4 and all(store.has(number) for number in range(3))
 
 
+@pytest.mark.slow
 def test_new_pictures_are_not_overwritten(store, tmp_path):
     ALBUMS.delete_all(ANN)
     fill_album(ANN, tmp_path)

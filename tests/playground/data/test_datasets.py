@@ -121,6 +121,7 @@ def test_a_zip_that_leaves_its_folder_is_refused(data, tmp_path, archive):
     assert list_files(data) == [] and not (tmp_path / "outside.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_least_recently_used_is_removed_unless_it_is_in_use(tmp_path, archive):
     data = DataSets(tmp_path / "kept", Bounds(sets=2))
     first, second = (data.add_zip(archive, name, CONFIG).name for name in ("a", "b"))
@@ -177,6 +178,7 @@ def test_uploads_of_one_visitor_never_push_out_those_of_another(tmp_path, archiv
         data.restore("me")
 
 
+@pytest.mark.slow
 def test_a_visitor_whose_share_is_in_use_is_told_so(tmp_path, archive, apart):
     data = DataSets(tmp_path / "kept", Bounds(sets=9))
     for name in "ab":
@@ -187,6 +189,7 @@ def test_a_visitor_whose_share_is_in_use_is_told_so(tmp_path, archive, apart):
     assert data.add_zip(archive, "d", CONFIG, owner="you").name == "d"
 
 
+@pytest.mark.slow
 def test_the_disk_is_shared_too(tmp_path, archive, apart, monkeypatch):
     size = DataSets(tmp_path / "size").add_zip(archive, "a.zip", CONFIG).size
     monkeypatch.setattr("playground.sharing.shares.SHARE", Share(data_bytes=size))
@@ -203,6 +206,7 @@ def test_what_belongs_to_nobody_makes_room_for_everybody(tmp_path, archive, apar
     assert data.add_zip(archive, "new", CONFIG, owner="me").name == "new" and data.library.names() == ("new",)
 
 
+@pytest.mark.slow
 def test_the_total_size_is_bounded(tmp_path, archive):
     size = DataSets(tmp_path / "one").add_zip(archive, "a", CONFIG).size
     data = DataSets(tmp_path / "kept", Bounds(size=int(1.5 * size)))
@@ -285,6 +289,7 @@ def test_a_data_set_without_val_can_be_added_and_split(data, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_split_is_undone_whatever_was_before(data, archive):
     own = data.add_zip(archive, "a", CONFIG)
     names = {split: data.open_split("a", split).digest for split in own.splits}

@@ -89,6 +89,7 @@ def test_what_one_page_uses_the_other_does_not_change(pages, archive):
     assert sorted(path.name for path in (one.library.folder / LOCKS).iterdir()) == [".library", "c"]
 
 
+@pytest.mark.slow
 def test_a_page_that_starts_spares_what_another_imports(tmp_path, archive):
     folder = tmp_path / "kept"
     folder.mkdir()

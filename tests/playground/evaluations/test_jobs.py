@@ -456,6 +456,7 @@ def test_links_hold_the_query():
     assert from_link(to_link(state, CONFIG)).evaluation_query == state.evaluation_query
 
 
+@pytest.mark.slow
 def test_links_in_the_numbers(evaluations):
     evaluations.start(CONFIG, None)
     status = wait(evaluations, evaluation_key(CONFIG, None), lambda status: not status.active)

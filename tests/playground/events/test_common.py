@@ -89,6 +89,7 @@ def test_new_settings_change_all_knobs(page):
     assert list((shown | {page.knobs[NAME]: weights.value}).values()) == values_of(STATE.config())
 
 
+@pytest.mark.slow
 def test_showing_a_state_hides_the_column_of_settings_that_are_not_pinned(page):
     assert page.side not in show(page, STATE)
     assert not show(page, STATE, "beside")[page.side].visible

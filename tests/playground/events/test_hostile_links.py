@@ -68,6 +68,7 @@ def test_each_value_of_each_parameter_opens_the_page(name):
         check(f"{encode(name)}={encode(value)}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_links_of_several_parameters_open_the_page(seed):
     chance = random.Random(seed)

@@ -51,6 +51,7 @@ def test_before_a_click_there_is_a_hint():
     assert HINT in seen.text and seen.layers == ()
 
 
+@pytest.mark.slow
 def test_facts_of_anchors_are_those_of_the_core():
     here = pipeline()
     anchors = torch.nonzero(here.match.label == FOREGROUND).squeeze(1)[:5].tolist()

@@ -48,6 +48,7 @@ def counted(monkeypatch) -> list:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_is_searched_unless_it_is_asked_for(counted):
     here = pipeline(inference__max_detections=7)
     text = STEPS["detections"].build_view(here, Focus()).build_text().readout

@@ -88,6 +88,7 @@ def test_a_setting_recomputes_what_depends_on_it():
     assert make(scenes__seed=6, anchors__size_p3=20).match is not one.match
 
 
+@pytest.mark.slow
 def test_only_an_assigner_that_looks_at_the_outputs_runs_the_network(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(outputs, "predict", None)
@@ -141,6 +142,7 @@ def test_the_network_is_built_once_per_seed():
     assert make(training__seed=1).network.model is not make().network.model
 
 
+@pytest.mark.slow
 def test_a_new_network_waits_until_the_knob_is_released_but_its_size_does_not():
     config = Config.from_flat({**SMALL, "model.weights": "random", "training.seed": 78})
     held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)

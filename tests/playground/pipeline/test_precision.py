@@ -15,6 +15,7 @@ def say(here) -> str:
     return STEPS["network"].build_view(here, Focus()).build_text().readout
 
 
+@pytest.mark.slow
 def test_the_largest_change_of_a_score_is_told():
     exact, half = make(scenes__seed=12), make(scenes__seed=12, inference__precision="bf16")
     image = half.picture.sample.image

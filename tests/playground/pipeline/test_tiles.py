@@ -31,6 +31,7 @@ def make(*, held: bool = False, **changes) -> Pipeline:
     return Pipeline(render_picture(config.scenes), config, postpone_slow=held)
 
 
+@pytest.mark.slow
 def test_the_page_finds_in_tiles_what_the_core_finds():
     here = make()
     assert len(here.tiles) == 9 and here.tile_boxes[-1].tolist() == [48, 48, 96, 96]

@@ -76,6 +76,7 @@ def test_a_button_names_no_size_once_the_weights_are_here():
     assert json.loads(offer("coco_v2", 18))["buttons"][0]["label"] == "Use COCO weights"
 
 
+@pytest.mark.slow
 @needs_photographs
 def test_photographs_have_credits_and_links():
     for index, photograph in enumerate(PHOTOGRAPHS):

@@ -95,6 +95,7 @@ def test_what_moves_nothing_but_a_figure_or_a_table_says_so():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["loss.cutoff", "loss.ohem_anchors", "model.prior_probability"])
 def test_what_is_said_to_change_a_table_does(path):
     shown = [pipeline({path: value}) for value in ((64, 2048) if path == "loss.ohem_anchors" else (0.05, 0.3))]

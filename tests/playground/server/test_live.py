@@ -102,6 +102,7 @@ def test_refused_parts_stay():
     assert PageUpdate("no")._asdict() == {key: "no" if key == "notice" else None for key in PageUpdate._fields}
 
 
+@pytest.mark.slow
 def test_what_is_left_out_in_haste_is_said_to_be():
     wanted = state_of(**{"model.weights": "random", "training.seed": 4321}).settings  # a network that has to be made
     hasty = answer(request(state_of(), settings=wanted, held=True))

@@ -99,6 +99,7 @@ def test_only_own_files_may_be_weights(tmp_path):
             require_known_weights(Config.from_flat({"model.weights": name}))
 
 
+@pytest.mark.slow
 def test_settings_follow_the_weights(tmp_path):
     config = Config.from_flat({**SMALL, "anchors.size_p3": 20})
     model = build_model(config.model, num_classes=2, anchors_per_location=9)

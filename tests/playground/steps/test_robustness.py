@@ -51,6 +51,7 @@ def shown(here: Pipeline, change: str, pick: Pick | None = None):
     return STEPS["detections"].build_view(here, focus)
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_unless_it_is_asked_for(counted):
     text = STEPS["detections"].build_view(pipeline(), Focus()).build_text()
     assert counted == [] and ("Robustness", ROBUSTNESS) in text.dials[0].choices

@@ -43,6 +43,7 @@ def test_the_view_is_valid_under_every_loss(changes):
     assert not re.search(r"\bnan\b", words.readout.lower())
 
 
+@pytest.mark.slow
 def test_the_bars_add_up():
     """Both bars of each level are divided into the kinds; together they are everything."""
     figure = build_steering(make_pipeline(model__prior_probability=0.5)).figure
@@ -75,6 +76,7 @@ def test_gamma_changes_who_steers_and_leaves_the_box_subnet_alone():
     assert plain.box_ledger is focal.box_ledger
 
 
+@pytest.mark.slow
 def test_nothing_is_computed_before_it_is_shown(monkeypatch):
     monkeypatch.setattr(stage, "open_ledger", None)  # would raise
     here = make_pipeline(training__seed=91)

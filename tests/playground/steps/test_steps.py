@@ -216,6 +216,7 @@ def test_the_initial_loss_is_that_of_a_network_with_new_heads():
         assert trained.compute_initial_loss(loss, prior) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_initial_loss_is_shown_with_and_without_the_prior():
     text = initial_loss(Pipeline(render_picture(Config().scenes), Config()))
     assert "π = 0.01" in text and "none, π = 0.5" in text and "focal" in text and "cross-entropy" in text

@@ -219,6 +219,7 @@ def test_a_put_back_killed_at_any_change_can_be_repeated_at_once(place):
         assert Trash(copy).entries() == [] and contents(copy) == IN_PLACE
 
 
+@pytest.mark.slow
 def test_a_removal_killed_at_any_change_leaves_a_whole_entry_or_nothing(place):
     for name in "ab":
         make(place / "set", name)

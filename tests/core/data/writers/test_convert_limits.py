@@ -38,6 +38,7 @@ def assert_nothing_is_left(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["source"]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_names_take_no_time():
     names = [f"{number % 5000}.{'abcd'[number // 5000]}" for number in range(20_000)]
     with little_effort(2):

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from core.config import Anchors, Matching
@@ -15,6 +16,7 @@ def test_the_default_is_the_assignment_of_the_paper_to_the_bit():
         assert found.closest is None and found.cheapest is None
 
 
+@pytest.mark.slow
 def test_claims_are_settled_by_worth_and_then_by_number():
     anchor, object_ = torch.tensor([3, 3, 1, 1, 0]), torch.tensor([0, 2, 2, 1, 4])
     owner = settle_claims(anchor, object_, torch.tensor([0.5, 0.7, -2.0, -2.0, -9.0]), 5)

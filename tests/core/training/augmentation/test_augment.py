@@ -62,6 +62,7 @@ def test_flip_by_hand():
     assert equal(flip(flip(sample)), sample)
 
 
+@pytest.mark.slow
 def test_scale_jitter_changes_what_the_network_sees():
     """The network resizes all pictures to the same shorter side, so that a picture that is only resized would not."""
     sample, inference = make_sample([[20, 10, 40, 30]], (100, 100)), Config().inference

@@ -62,6 +62,7 @@ def test_every_mosaic_is_sound_repeatable_and_full():
         assert ((mosaic.image == 255) | (mosaic.image >= 9)).all()  # every pixel comes from a picture
 
 
+@pytest.mark.slow
 def test_boxes_enclose_what_they_enclosed():
     """White objects on black: a pixel that is wholly white is inside a box, and boxes of kept objects are white."""
     for seed in range(100):

@@ -37,6 +37,7 @@ def test_a_picture_of_one_pixel_stays():
     assert equal(zoom(sample, 0.1, 0, (0.5, 0.5)), sample) and equal(zoom(sample, 1.9, 0, (0.5, 0.5)), sample)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boxes", [[], [[0, 0, 4, 4], [56, 36, 60, 40]], [[29, 19, 31, 21]]])
 def test_every_view_is_sound_and_keeps_an_object(boxes):
     sample = make_sample(boxes)
