@@ -189,6 +189,8 @@ def methods() -> Markup:
     text = html.paragraph(METHODS) + html.table(
         html.Table(f"{steps} steps, {count_noun(seeds, 'seed')}", columns, cells)
     )
+    tested = tuple((row["method"], row["tested"]) for row in kept["rows"] if row["tested"])
+    text += html.table(html.Table("What the code of each is tested against", ("method", "equation: tests"), tested))
     return html.details("What users ask for, against the default", text + html.paragraph(f"Command: {kept['command']}"))
 
 

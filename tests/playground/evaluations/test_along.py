@@ -1,7 +1,6 @@
 """AP along a dial of the scenes: in the queue of evaluations, stored, and drawn for several weights."""
 
 import math
-import threading
 
 import plotly.graph_objects as go
 import pytest
@@ -56,20 +55,6 @@ def evaluations(monkeypatch):
     for module in (step, against, events):
         monkeypatch.setattr(module, "EVALUATIONS", made)
     return made
-
-
-@pytest.fixture
-def gate(monkeypatch):
-    """Holds a curve back: each release lets it do one more batch of pictures."""
-    gate = threading.Semaphore(0)
-
-    def gated(*arguments):
-        for batch in dataset_predictions.predict_dataset(*arguments):
-            assert gate.acquire(timeout=120)
-            yield batch
-
-    monkeypatch.setattr(work, "predict_dataset", gated)
-    return gate
 
 
 def ended(status: JobStatus | None) -> bool:

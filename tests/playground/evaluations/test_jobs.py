@@ -1,5 +1,4 @@
 import json
-import threading
 import time
 
 import plotly.graph_objects as go
@@ -100,20 +99,6 @@ def evaluations(monkeypatch):
     return made
 
 
-@pytest.fixture
-def slow(monkeypatch):
-    """Holds an evaluation back: each release lets it do one more batch of pictures."""
-    gate = threading.Semaphore(0)
-
-    def gated(*arguments):
-        for batch in dataset_predictions.predict_dataset(*arguments):
-            assert gate.acquire(timeout=120)
-            yield batch
-
-    monkeypatch.setattr(work, "predict_dataset", gated)
-    return gate
-
-
 @pytest.mark.slow
 def test_an_evaluation_from_start_to_report(evaluations):
     key = evaluation_key(CONFIG, None)
@@ -145,22 +130,22 @@ def test_metrics_are_those_of_the_library(evaluations):
 
 
 @pytest.mark.slow
-def test_stop_keeps_the_pictures_done(evaluations, slow):
+def test_stop_keeps_the_pictures_done(evaluations, gate):
     config = CONFIG.replace({"training.eval_images": 12})
     key = evaluation_key(config, None)
     evaluations.start(config, None)
-    slow.release()
+    gate.release()
     assert wait(evaluations, key, lambda status: status.done).state == RUNNING
     evaluations.stop(key)
-    slow.release()
+    gate.release()
     status = wait(evaluations, key, lambda status: not status.active)
     assert status.state == STOPPED and status.done == len(status.result.images) > 0
-    slow.release(9)
+    gate.release(9)
     evaluations.start(config, None)  # again, to the end
     assert wait(evaluations, key, lambda status: status.state == FINISHED).done == 12
 
 
-def test_a_visitor_has_a_number_of_evaluations_and_only_they_can_stop_them(evaluations, slow, monkeypatch):
+def test_a_visitor_has_a_number_of_evaluations_and_only_they_can_stop_them(evaluations, gate, monkeypatch):
     monkeypatch.setattr(VISITORS, "apart", True)
     configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 6)]
     keys = [evaluation_key(config, None) for config in configs]
@@ -175,7 +160,7 @@ def test_a_visitor_has_a_number_of_evaluations_and_only_they_can_stop_them(evalu
     evaluations.stop(keys[3], "you")
     for key in keys[:2]:
         evaluations.stop(key, "me")
-    slow.release(50)
+    gate.release(50)
     wait(evaluations, keys[3], lambda status: not status.active)
 
 
@@ -192,7 +177,7 @@ def test_views_that_cost_too_much_for_a_picture_are_refused_before_the_work(eval
     assert not evaluations.has_active()
 
 
-def test_an_evaluation_that_takes_more_than_a_share_is_refused(evaluations, slow, monkeypatch):
+def test_an_evaluation_that_takes_more_than_a_share_is_refused(evaluations, gate, monkeypatch):
     endless = CONFIG.replace({"training.eval_images": 10**6})
     with monkeypatch.context() as apart:
         apart.setattr(VISITORS, "apart", True)
@@ -200,7 +185,7 @@ def test_an_evaluation_that_takes_more_than_a_share_is_refused(evaluations, slow
             evaluations.start(endless, None, "me")
     evaluations.start(endless, None)  # whoever has the server alone may
     evaluations.stop(evaluation_key(endless, None))
-    slow.release(50)
+    gate.release(50)
     wait(evaluations, evaluation_key(endless, None), lambda status: not status.active)
 
 
@@ -240,7 +225,7 @@ class Pictures(DataSet):
         return Sample(self._pictures[index], torch.zeros(0, 4), none, none.bool(), index)
 
 
-def test_visitors_at_an_address_do_not_have_all_places(evaluations, slow, monkeypatch):
+def test_visitors_at_an_address_do_not_have_all_places(evaluations, gate, monkeypatch):
     monkeypatch.setattr(VISITORS, "apart", True)
     configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 6)]
     for who in ("one", "two", "three", "four"):
@@ -252,11 +237,11 @@ def test_visitors_at_an_address_do_not_have_all_places(evaluations, slow, monkey
     evaluations.start(configs[3], None, "somebody elsewhere")
     for config, who in zip(configs, ("one", "two", "three", "somebody elsewhere"), strict=False):
         evaluations.stop(evaluation_key(config, None), who)
-    slow.release(50)
+    gate.release(50)
     wait(evaluations, evaluation_key(configs[3], None), lambda status: not status.active)
 
 
-def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):
+def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, gate):
     configs = [CONFIG.replace({"inference.nms_threshold": 0.1 * number}) for number in range(1, 8)]
     for config in configs[:5]:
         evaluations.start(config, None)
@@ -267,7 +252,7 @@ def test_evaluations_wait_for_each_other_and_are_bounded(evaluations, slow):
         evaluations.start(configs[5], None)
     for config in configs:
         evaluations.stop(evaluation_key(config, None))
-    slow.release(50)
+    gate.release(50)
     last = wait(evaluations, evaluation_key(configs[4], None), lambda status: not status.active)
     assert last.state == STOPPED and last.result is None
 
