@@ -76,7 +76,8 @@ def test_a_run_that_has_grown_is_read_again(tmp_path):
 
 def test_long_values_keep_their_end(tmp_path):
     long = "/home/somebody/" + "x" * 200 + "/weights.safetensors"
-    runs = [read(make_run(tmp_path / name, {"model.weights": name}, [])) for name in ("builtin", long[-20:])]
+    weights = {"one": "builtin", "two": long[-20:]}
+    runs = [read(make_run(tmp_path / name, {"model.weights": each}, [])) for name, each in weights.items()]
     told = texts(runs[1], runs)["model.weights"]
     assert told == "/weights.safetensors"
     far = read(make_run(tmp_path / "far", {"model.weights": long}, []))
