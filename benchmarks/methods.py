@@ -122,7 +122,7 @@ def _format_milliseconds(seconds: float | None) -> str:
 
 
 def describe_plan(jobs: Sequence[Job], left: Sequence[Job], times: Sequence[float]) -> str:
-    """Returns a sentence on what is left, and about how much processor time it takes.
+    """Returns a sentence with the number of jobs left and their estimated processor time.
 
     Args:
         jobs: All jobs.
@@ -139,7 +139,7 @@ def describe_plan(jobs: Sequence[Job], left: Sequence[Job], times: Sequence[floa
 
 
 def main() -> None:
-    """Prints the plan, measures what is left, prints the table and writes it as JSON."""
+    """Prints the plan, runs the remaining jobs, prints the table and writes it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder of the results")
     parser.add_argument("--seeds", type=int, default=3)

@@ -77,7 +77,7 @@ def parse_shares(text: str) -> tuple[float, ...]:
 
 
 def parse_numbers(text: str) -> tuple[float, ...]:
-    """Reads numbers, whose bounds whoever uses them checks."""
+    """Parses a list of numbers; the command checks their bounds."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:

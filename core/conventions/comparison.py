@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
 
 
 def compare(subject: Subject, config: Config, framework: str) -> Comparison:
-    """Compares what is made of a picture here with what a framework makes of it, with the same weights.
+    """Compares the anchors, assignment, losses and detections here with those of a framework, for the same weights.
 
     What the conventions do not say is as the settings are: anchor sizes, thresholds, NMS.
 

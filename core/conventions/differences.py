@@ -14,7 +14,7 @@ from core.structures import Detections, GroundTruth
 
 STILL = 0.01  # px, up to which a box counts as the same: rounding of single precision is far less
 SAME_SCORE = 1e-4
-SAME_LOSS = 5e-4  # what is left of three decimals
+SAME_LOSS = 5e-4  # half of the third decimal, to which losses are shown
 
 
 class AnchorDifference(NamedTuple):

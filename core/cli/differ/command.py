@@ -24,7 +24,7 @@ DRAWN = ".png"
 
 
 def differ(config: Config, options: Namespace) -> dict[str, Any]:
-    """Compares what is made of a picture here with what a framework makes of it, with the same weights.
+    """Compares the anchors, assignment, losses and detections here with those of a framework, for the same weights.
 
     Without a picture, it is the first test scene, whose objects are known, so that assignment and losses are compared
     as well. The picture is seen whole and as it is.
@@ -102,7 +102,7 @@ def _describe(comparison: Comparison, *, has_objects: bool) -> dict[str, Any]:
 
 
 def _report(comparison: Comparison, result: dict[str, Any]) -> None:
-    """Prints what differs, by convention; then what is as here, in one line."""
+    """Prints the differences by convention, then one line with the conventions that agree."""
     same = []
     for outcome, row in zip(comparison.outcomes, result["conventions"], strict=True):
         cells = {key: row[key] for key in COLUMNS if key in row}

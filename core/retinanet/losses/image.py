@@ -32,7 +32,7 @@ class AnchorLosses(NamedTuple):
         used: bool [N]: anchors that contribute to the classification loss.
         foreground: Number of foreground anchors, int64 scalar.
         bins: The scores by the norm of their gradient, under GHM-C alone.
-        by_class: What of `classification` the foreground of each class pays, [K], without gradient.
+        by_class: The part of `classification` from the foreground of each class, [K], without gradient.
     """
 
     classification: Tensor

@@ -34,7 +34,7 @@ def compare_with(pipeline: Pipeline, framework: str) -> Comparison:
 
 
 def has_known_objects(pipeline: Pipeline) -> bool:
-    """Returns whether the picture has objects of which the network knows all classes."""
+    """True if the picture has objects and the network knows all of their classes."""
     try:
         return len(pipeline.labels) > 0
     except WeightsError:
