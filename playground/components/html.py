@@ -81,6 +81,11 @@ def paragraph(text: str) -> Markup:
     return Markup("<p>{}</p>").format(text)
 
 
+def progress(done: int, total: int, label: str) -> Markup:
+    """Returns a bar that shows how much of something is done; `label` names it for screen readers."""
+    return Markup('<progress value="{}" max="{}" aria-label="{}"></progress>').format(done, total, label)
+
+
 def said(text: str) -> Markup:
     """Returns words that are only announced to screen readers, when they have changed."""
     return Markup("<i hidden data-said>{}</i>").format(text)

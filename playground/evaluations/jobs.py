@@ -227,8 +227,7 @@ def _make_record(ended: JobStatus) -> StoredEvaluation | StoredCurve | None:
 
 def _read_record(record: StoredEvaluation | StoredCurve) -> JobStatus:
     if isinstance(record, StoredCurve):
-        done = sum(each.pictures for each in record.curve.points)
-        return JobStatus(record.state, done, record.total, curve=record.curve)
+        return JobStatus(record.state, record.curve.pictures, record.total, curve=record.curve)
     result = EvaluationResult.from_images(record.images, record.names, record.class_names, USUAL_IOU)
     return JobStatus(record.state, len(record.images), record.total, "", result)
 

@@ -1,35 +1,31 @@
 """What a search for the cheapest rescues does in the background, over the first pictures of a split."""
 
+from collections.abc import Hashable
+
 from core.config import Config
-from core.evaluation.class_names import match_detector
 from core.evaluation.damage import DamagedPictures
 from core.evaluation.dataset_predictions import count_images
 from core.rescue.over_set import SetSearch, search_set
 from core.retinanet.preprocess import count_pixels
-from playground.data.image_ref import ImageRef, is_from_data_set
+from playground.data.image_ref import ImageRef
 from playground.data.sources import open_source
-from playground.evaluations.bounds import BoundedData, limit_passes, require_affordable_evaluation
+from playground.evaluations.bounds import BoundedData, limit_passes
 from playground.evaluations.keys import evaluated_split, limit_pictures, search_key
 from playground.evaluations.status import FINISHED, RUNNING, STOPPED, JobStatus
-from playground.evaluations.store import Origin
-from playground.evaluations.work import Job, Work
+from playground.evaluations.work import Job, Work, prepare_split
 from playground.pipeline.effort import estimate_gflops
-from playground.pipeline.networks import name_weights, network_of
+from playground.pipeline.networks import network_of
 from playground.support.threads import all_threads
 
 
 def prepare_search(config: Config, image_ref: ImageRef | None, visitor: str) -> Work:
     """Returns the search over the first pictures of the split of the picture; arguments and errors of an evaluation."""
     split, config = evaluated_split(image_ref), limit_pictures(config)
-    data, network = open_source(split, config.scenes, visitor), network_of(config)
-    match_detector(name_weights(config.model.weights), network.class_names, data.class_names)
-    require_affordable_evaluation(data, config, len(network.class_names))
-    return Work(
-        Origin(split.source, config.model.weights, visitor),
-        split.source if is_from_data_set(split) else "",
-        lambda: search_key(config, split, visitor),
-        lambda job: _search(job, config, split),
-    )
+
+    def find_key() -> Hashable:
+        return search_key(config, split, visitor)
+
+    return prepare_split(config, split, visitor, find_key, lambda job: _search(job, config, split))
 
 
 @all_threads()

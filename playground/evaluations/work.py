@@ -75,17 +75,36 @@ def prepare_evaluation(config: Config, image_ref: ImageRef | None, visitor: str)
         WeightsError: The weights are not available, or are not those of a detector.
     """
     split = evaluated_split(image_ref)
+
+    def find_key() -> Hashable:
+        return evaluation_key(config, split, visitor)
+
+    return prepare_split(config, split, visitor, find_key, lambda job: _evaluate(job, config, split))
+
+
+def prepare_split(
+    config: Config,
+    split: ImageRef,
+    visitor: str,
+    find_key: Callable[[], Hashable],
+    compute: Callable[[Job], JobStatus],
+) -> Work:
+    """Returns work on the pictures of a split, after checking that it can be done; raises as `prepare_evaluation`.
+
+    Args:
+        config: The settings.
+        split: A picture of the split.
+        visitor: Who wants it.
+        find_key: See `Work`.
+        compute: See `Work`.
+    """
     data, network = open_source(split, config.scenes, visitor), network_of(config)
     if split.source == SCENES:  # there is no end of them, so 0 cannot mean all
         require_scene_count(config.training.eval_images)
     match_detector(name_weights(config.model.weights), network.class_names, data.class_names)
     require_affordable_evaluation(data, config, len(network.class_names))
-    return Work(
-        Origin(split.source, config.model.weights, visitor),
-        split.source if is_from_data_set(split) else "",  # so that no process splits or deletes it
-        lambda: evaluation_key(config, split, visitor),
-        lambda job: _evaluate(job, config, split),
-    )
+    held = split.source if is_from_data_set(split) else ""  # so that no process splits or deletes it
+    return Work(Origin(split.source, config.model.weights, visitor), held, find_key, compute)
 
 
 def prepare_curve(config: Config, dial: str, values: Sequence[float], visitor: str) -> Work:
@@ -145,13 +164,12 @@ def _measure_curve(job: Job, config: Config, dial: str, values: Sequence[float])
         for batch in predict_dataset(network.model, network.class_names, scenes, with_low_threshold(config)):
             done += batch
             if job.stop.is_set():
-                return _end_curve(STOPPED, points, total, Curve(dial, rare, tuple(points)))
+                return _end_curve(STOPPED, total, Curve(dial, rare, tuple(points)))
             finished = of_each * len(points) + len(done)
             job.status = JobStatus(RUNNING, finished, total, curve=Curve(dial, rare, tuple(points)))
         points.append(measure_point(value, done, scenes.class_names, rare))
-    return _end_curve(FINISHED, points, total, Curve(dial, rare, tuple(points)))
+    return _end_curve(FINISHED, total, Curve(dial, rare, tuple(points)))
 
 
-def _end_curve(state: str, points: Sequence[Point], total: int, curve: Curve) -> JobStatus:
-    done = sum(each.pictures for each in points)
-    return JobStatus(state, done, total, curve=curve if points else None)
+def _end_curve(state: str, total: int, curve: Curve) -> JobStatus:
+    return JobStatus(state, curve.pictures, total, curve=curve if curve.points else None)

@@ -197,6 +197,11 @@ def explain_lack(pipeline: Pipeline, rescues: Rescues, verdict: Verdict) -> str:
 
 def _say_left_out(rescues: Rescues) -> Markup:
     """Returns of which hyperparameters not all values were tried; anchors of trained weights cannot change."""
-    labels = ", ".join(f"“{knobs()[path].label}”" for path in rescues.left_out)
     text = f"{STEPS} {rescues.tried:,} values were tried. Anchors, assigner and loss need training, and are not tried."
-    return html.paragraph(f"{text} Not all values were tried of {labels}, which take longer." if labels else text)
+    return html.paragraph(text + name_left_out(rescues.left_out))
+
+
+def name_left_out(paths: Sequence[str]) -> str:
+    """Returns a sentence, after a space, on the hyperparameters of which some values take too long; "" for none."""
+    labels = ", ".join(f"“{knobs()[path].label}”" for path in paths)
+    return f" Not all values were tried of {labels}, which take longer." if labels else ""

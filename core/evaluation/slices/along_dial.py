@@ -54,6 +54,11 @@ class Curve(NamedTuple):
     rare: tuple[str, ...]
     points: tuple[Point, ...]
 
+    @property
+    def pictures(self) -> int:
+        """Number of scenes of all points."""
+        return sum(each.pictures for each in self.points)
+
 
 def _list_dials() -> tuple[str, ...]:
     return tuple(each.name for each in knobs().values() if each.section == "scenes" and each.name != SEED)

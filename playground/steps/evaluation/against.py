@@ -10,7 +10,7 @@ from core.errors import UserError
 from playground.components import html
 from playground.components.figures import PALETTE
 from playground.evaluations.jobs import EVALUATIONS
-from playground.evaluations.status import WAITING, JobStatus
+from playground.evaluations.status import FINISHED, WAITING, JobStatus
 from playground.pipeline.networks import follow_weights, name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.service import RUNS
@@ -21,6 +21,7 @@ NOT_HERE = "not available here"
 OFFERED = 8  # runs, the newest
 BUILT_IN = "builtin"
 KEEP = "Keep in the figure"
+FAIR = "Other weights keep their own anchors; pictures are as large for all."
 
 
 class Compared(NamedTuple):
@@ -130,8 +131,7 @@ def _describe(each: Compared, measure: str, described: Callable[[JobStatus], str
     if status.state == WAITING:
         return "waits for another evaluation to end", stop
     if status.active:
-        bar = Markup('<progress value="{}" max="{}" aria-label="{}"></progress>')
-        label = f"Evaluated pictures of {each.name}"
-        return bar.format(status.done, status.total, label) + f" {status.done:,} of {status.total:,} pictures", stop
+        bar = html.progress(status.done, status.total, f"Evaluated pictures of {each.name}")
+        return bar + f" {status.done:,} of {status.total:,} pictures", stop
     text = " ".join(filter(None, (described(status), name_knobs(status.message))))
-    return text, "" if status.state == "finished" else start
+    return text, "" if status.state == FINISHED else start

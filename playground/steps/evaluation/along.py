@@ -15,13 +15,13 @@ from playground.evaluations.status import STOPPED, JobStatus
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import COUNTS, Dials
 from playground.steps.evaluation import tables
-from playground.steps.evaluation.against import Compared, choose_weights, describe_compared, list_compared
+from playground.steps.evaluation.against import FAIR, Compared, choose_weights, describe_compared, list_compared
 from playground.steps.step import Focus, StepText, StepView, truth_layer
 
 ABOUT = (
     "The same held-out scenes are drawn anew with one of their dials at each value; all others, and the seeds, are "
     "those of the Picture step; “Evaluation images” says how many scenes. Where the curve falls, the network has not "
-    "learnt what it needs there. Other weights keep their own anchors; pictures are as large for all."
+    f"learnt what it needs there. {FAIR}"
 )
 RARE = (
     "Rare: {}, of which less than a tenth as many as of the most frequent class are expected at one of the values. "

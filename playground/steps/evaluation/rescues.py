@@ -9,7 +9,7 @@ from core.rescue.totals import KindOfFault, SetRescues
 from playground.components import html
 from playground.evaluations.keys import MAX_SEARCHED
 from playground.evaluations.status import STOPPED, WAITING, JobStatus
-from playground.inspector.rescue_report import FAULTS, count_faults, describe, link_move
+from playground.inspector.rescue_report import FAULTS, count_faults, describe, link_move, name_left_out
 from playground.support.wording import name_knobs
 
 TITLE = "Cheapest ways out, over these pictures"
@@ -33,9 +33,9 @@ def search_part(status: JobStatus | None) -> Markup:
     if status.state == WAITING:
         return text + html.paragraph("The search waits for an evaluation to finish.") + _links(("Stop", STOP))
     if status.active:
-        bar = Markup('<progress value="{}" max="{}" aria-label="Searched pictures"></progress>')
+        bar = html.progress(status.done, status.total, "Searched pictures")
         done = f"{status.done:,} of {count_noun(status.total, 'picture')} searched …"
-        return text + html.paragraph(done) + bar.format(status.done, status.total) + _links(("Stop", STOP))
+        return text + html.paragraph(done) + bar + _links(("Stop", STOP))
     if status.rescues is None or not status.done:
         ended = f"The search {status.state}. {name_knobs(status.message)}".strip()
         return text + html.paragraph(ended) + _links(("Search again", START))
@@ -79,12 +79,10 @@ def _describe(kind: KindOfFault) -> str:
 
 
 def _describe_scales(found: SetRescues) -> str:
-    text = (
+    return (
         f"Scales of over {MAX_SCAN} steps are tried at distances that double, and what needs the network again at most "
-        f"{COSTLY_STEPS} steps away."
+        f"{COSTLY_STEPS} steps away.{name_left_out(found.left_out)}"
     )
-    labels = ", ".join(f"“{knobs()[path].label}”" for path in found.left_out)
-    return f"{text} Not all values were tried of {labels}, which take longer." if labels else text
 
 
 def _rows(kind: KindOfFault) -> list[tuple[str, ...]]:

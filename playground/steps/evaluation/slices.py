@@ -16,7 +16,7 @@ from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import EvaluationResult, compute_report
 from playground.evaluations.status import JobStatus
 from playground.pipeline.pipeline import Pipeline
-from playground.steps.evaluation.against import Compared, choose_weights, describe_compared, list_compared
+from playground.steps.evaluation.against import FAIR, Compared, choose_weights, describe_compared, list_compared
 from playground.steps.evaluation.figures import nan_to_none
 from playground.steps.step import Focus
 
@@ -24,7 +24,7 @@ UNITS = dict(zip(QUANTITIES, (" px", " : 1", "", " from border"), strict=True))
 ABOUT = (
     "Each group of bars divides the same objects into about equal parts. “From border” is how far an object's centre "
     "is from the nearest border of the picture: 0 there, 1 half of the picture's shorter side away, in the middle. "
-    "Other weights keep their own anchors; pictures are as large for all."
+    f"{FAIR}"
 )
 OTHER_PICTURES = "of other pictures, since it was stopped or some could not be used: not drawn"
 

@@ -205,8 +205,7 @@ def _pictures(split: ImageRef, pipeline: Pipeline, count: int) -> str:
 
 
 def _bar(status: JobStatus) -> Markup:
-    bar = Markup('<progress value="{}" max="{}" aria-label="Evaluated pictures"></progress>')
-    return bar.format(status.done, status.total)
+    return html.progress(status.done, status.total, "Evaluated pictures")
 
 
 def _headline(pipeline: Pipeline) -> str:

@@ -33,8 +33,7 @@ def rates_text(progress: RunProgress, run: str) -> StepText:
     text = html.paragraph(" ".join(filter(None, (f"{RANGE_TEST.capitalize()} {run}: {state}.", status.message))))
     text += html.said(f"{RANGE_TEST.capitalize()} {run}: {state}.")
     if progress.active:
-        bar = Markup('<progress value="{}" max="{}" aria-label="Steps of the finder"></progress>')
-        text += bar.format(len(progress.steps), STEPS)
+        text += html.progress(len(progress.steps), STEPS, "Steps of the finder")
     curve = read_rates(progress)
     if not progress.active and curve.rates:
         text += _build_conclusion(curve, stopped=progress.state != FINISHED)

@@ -137,7 +137,7 @@ def test_what_a_search_may_take_is_bounded(evaluations, monkeypatch):
     def refuse(*_):
         raise PictureError("The first picture takes too much.")
 
-    monkeypatch.setattr("playground.evaluations.search.require_affordable_evaluation", refuse)
+    monkeypatch.setattr("playground.evaluations.work.require_affordable_evaluation", refuse)
     with pytest.raises(PictureError, match="takes too much"):
         evaluations.start_search(CONFIG, None)
 
