@@ -69,13 +69,14 @@ interface Memory {
 interface Live {
   /**
    * Registers a part of the page; returns what paints the value that Gradio gave it. `switched` returns which of its
-   * layers the visitor has switched on or off.
+   * layers the visitor has switched on or off, and `isQuick` says which values can be painted in the picture's frame.
    */
   part(
     name: string,
     paint: (value: string) => void,
     ownValue: () => string,
     switched?: () => Record<string, boolean>,
+    isQuick?: (value: string) => boolean,
   ): () => void;
   /** A knob has a new value. */
   set(path: string, value: unknown): void;
@@ -118,6 +119,7 @@ interface LivePart {
   /** The value that is on the page, null for none. */
   painted(): string | null;
   switched(): Record<string, boolean>;
+  isQuick?: (value: string) => boolean;
 }
 
 /** What one of Gradio's events has shown. */

@@ -28,7 +28,7 @@ function frameCode(step, title) {
 
 /** @param {"png" | "svg"} format */
 async function saveFigure(format) {
-  const figure = currentFigure();
+  const { figure } = take();
   if (!figure) return;
   const { width, height, text } = SAVED;
   const theme = currentTheme(figure.layout, text);

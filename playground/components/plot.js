@@ -73,6 +73,8 @@ function clipWithoutAddress() {
 }
 
 let newest = "";  // the figure to show, as JSON because plotly.js writes into what it is given
+/** @type {{value: string, figure: Figure | null, outline: string}} */
+let parsed = { value: "", figure: null, outline: "" };  // the value that was parsed last and not taken yet
 let outline = "";  // of the figure that is drawn: all but the heights of its curves; "" redraws the next one whole
 let listening = false;
 let drawnSize = "";  // width and height that the figure was drawn for, px
@@ -121,14 +123,27 @@ function markFigure(figure) {
 
 async function paintOnce() {
   clearTimeout(restTimer);
-  const figure = currentFigure();
+  const { figure, outline: wanted } = take();
   markFigure(figure);
   const before = outline;
-  outline = figure ? outlineOf(figure) : "";
+  outline = wanted;
   if (!figure) return;
-  if (outline === before && figure.data.every((trace) => fitsAxis(trace, target.layout.yaxis))) await moveLines(figure);
+  if (outline === before && haveLinesRoom(figure)) await moveLines(figure);
   else drawWhole(figure);
 }
+
+/**
+ * True if a value differs from the figure that is drawn in the heights of its lines alone, and they fit its axes.
+ *
+ * @param {string} value
+ */
+function isMove(value) {
+  const { figure, outline: wanted } = parse(value);
+  return figure !== null && wanted === outline && haveLinesRoom(figure);
+}
+
+/** @param {Figure} figure */
+const haveLinesRoom = ({ data }) => data.every((trace) => fitsAxis(trace, target.layout.yaxis));
 
 /**
  * Returns all of a figure but the heights of its curves, as text to compare.
@@ -185,9 +200,24 @@ function countDrawing() {
   target.dataset.drawn = String(Number(target.dataset.drawn ?? 0) + 1);
 }
 
-/** @returns {Figure | null} */
-function currentFigure() {
-  return newest ? JSON.parse(newest) : null;
+/**
+ * Returns a figure with its outline.
+ *
+ * @param {string} value
+ */
+function parse(value) {
+  if (value !== parsed.value) {
+    const figure = JSON.parse(value || "null");
+    parsed = { value, figure, outline: figure ? outlineOf(figure) : "" };
+  }
+  return parsed;
+}
+
+/** Returns the newest figure with its outline, for plotly.js to write into. */
+function take() {
+  const taken = parse(newest);
+  parsed = { value: "", figure: null, outline: "" };
+  return taken;
 }
 
 /** Redraws the figure if it has more or less space than it was drawn for; a hidden one waits until it is seen. */
@@ -196,7 +226,7 @@ function fitSpace() {
   if (width && height && drawnSize !== `${width} ${height}`) redraw();
 }
 
-const drawValue = live.part(props.part, draw, () => props.value);
+const drawValue = live.part(props.part, draw, () => props.value, undefined, isMove);
 watch("value", drawValue);
 new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
 new ResizeObserver(fitSpace).observe(target);

@@ -51,7 +51,8 @@ class PageUpdate(NamedTuple):
     postponed: bool | None = None
 
 
-# The order in which the browser paints an answer: the parts of one stage in one frame, the next stage a frame later.
+# The order in which the browser paints an answer: the parts of one stage in one frame, the next stage a frame later;
+# a figure whose lines alone move is painted with the picture (`painter.js`).
 # `beside` is missing since only Gradio's events change it.
 PAINT_STAGES = (
     ("canvas", "other", "banner", "notice"),

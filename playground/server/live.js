@@ -56,7 +56,7 @@ window.live ??= (() => {
   const settingsField = () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#settings textarea"));
 
   /** @type {Live["part"]} */
-  function part(name, paint, ownValue, switched = () => ({})) {
+  function part(name, paint, ownValue, switched = () => ({}), isQuick = undefined) {
     /** @type {string | null} */
     let painted = null;
     /** @param {string} value */
@@ -64,7 +64,7 @@ window.live ??= (() => {
       painted = value;
       paint(value);
     };
-    if (name) parts.set(name, { paint: paintValue, ownValue, painted: () => painted, switched });
+    if (name) parts.set(name, { paint: paintValue, ownValue, painted: () => painted, switched, isQuick });
     return () => paintValue(ownValue());
   }
 

@@ -1,5 +1,5 @@
 // Paints the server's answers part by part: the picture at once, everything else stage by stage, one per frame, so that
-// a slow part never delays the picture.
+// a slow part never delays the picture. What can be painted quickly shares the picture's frame.
 
 /**
  * Creates the painter.
@@ -24,10 +24,18 @@ function createPainter(parts, [firstStage, ...laterStages]) {
     for (const [name, value] of Object.entries(values)) if (value !== null) newest[name] = value;
     pending = [...new Set([...pending, ...laterStages])];  // the stage that has waited longest comes first
     const painted = paintStage(firstStage);
+    if (painted) paintStage(laterStages.flat().filter(isQuick));
     if (frame) return;  // answers may come faster than frames: what has waited for one is painted after it
     if (painted) paintAfterFrame();
     else paintNext();
   }
+
+  /**
+   * True if painting the new value of a part delays the picture by hardly anything.
+   *
+   * @param {string} name
+   */
+  const isQuick = (name) => name in newest && Boolean(parts.get(name)?.isQuick?.(String(newest[name])));
 
   /** Paints the next stage with new values; a stage without any needs no frame. */
   function paintNext() {

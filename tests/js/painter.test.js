@@ -17,6 +17,7 @@ function fakePart(name) {
       log.push(`${name} ${value}`);
     },
     painted: () => current,
+    isQuick: (value) => value.startsWith("quick"),
   };
 }
 
@@ -41,6 +42,13 @@ test("the picture is painted at once, the other stages one per frame", () => {
   assert.deepEqual(log, ["canvas c", "figure f", "strip s", "readout r"]);
   endFrame();
   assert.equal(log.length, 4);
+});
+
+test("a quick part shares the picture's frame", () => {
+  painter.paint({ canvas: "c", figure: "quick f", strip: "s", readout: "quick r" });
+  assert.deepEqual(log, ["canvas c", "figure quick f", "readout quick r"]);
+  endFrame();
+  assert.deepEqual(log.slice(3), ["strip s"]);
 });
 
 test("without a new picture the next stage is painted at once", () => {
