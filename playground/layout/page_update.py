@@ -55,7 +55,7 @@ class PageUpdate(NamedTuple):
 # a figure whose lines alone move is painted with the picture (`painter.js`).
 # `beside` is missing since only Gradio's events change it.
 PAINT_STAGES = (
-    ("canvas", "other", "banner", "notice"),
-    ("figure", "dials", "more", "story"),
+    ("canvas", "other", "banner", "notice", "story"),
+    ("figure", "dials", "more"),
     ("strip", "caption", "readout", "counts", "changes", "bar", "lesson", "checks", "album", "idle"),
 )

@@ -54,7 +54,8 @@ def render(state: PageState) -> PageUpdate:
         return PageUpdate(notice=f"{error} {UNCHANGED}")
     if not rest:
         return picture
-    return rest[0]._replace(canvas=picture.canvas, banner=picture.banner, figure=picture.figure or rest[0].figure)
+    first = {"canvas": picture.canvas, "banner": picture.banner, "story": picture.story}
+    return rest[0]._replace(**first, figure=picture.figure or rest[0].figure)
 
 
 def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
@@ -80,6 +81,7 @@ def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
             banner=_render_banner(state, pipeline, step_view),
             canvas=payload(view, skipped, state.visitor),
             figure=figure,
+            story=_build_story(state, pipeline),
         )
     yield picture
     with one_thread():
@@ -99,13 +101,19 @@ def _render_banner(state: PageState, pipeline: Pipeline, step_view: StepView) ->
     return build_banner(pipeline, pinned)
 
 
+def _build_story(state: PageState, pipeline: Pipeline) -> str:
+    """Returns what the first screen says beside the picture; "" where there is none, or no loss to speak of."""
+    try:
+        return json.dumps(build_story(pipeline)) if state.in_story else ""
+    except UserError:  # the numbers say so
+        return ""
+
+
 def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, notice: str) -> PageUpdate:
     """Renders everything but the picture; `notice` is the message that came with it."""
     try:
         text = step_view.build_text()
-        story = json.dumps(build_story(pipeline)) if state.in_story else ""
     except UserError as error:
-        story = ""
         text, notice = StepText(html.paragraph(NO_NUMBERS)), name_knobs(error)
     lesson, checks = build_lesson_state(state)
     figure, lack = _compare_figure(text.figure, state) if text.figure else (None, "")
@@ -117,7 +125,6 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
         figure=to_json(figure) if figure else "",
         dials=pack(text.dials),
         more=text.more,
-        story=story,
         bar=_build_bar(state, pipeline, step_view.picture.name if step_view.picture else ""),
         lesson=lesson,
         checks=checks,

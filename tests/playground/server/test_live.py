@@ -116,7 +116,8 @@ def test_what_is_left_out_in_haste_is_said_to_be():
 def test_the_picture_comes_first_and_once_with_the_words_above_it():
     picture, rest = live_api.answer(request(state_of(), settings=state_of(**{"inference.nms_threshold": 0.3}).settings))
     assert json.loads(picture["canvas"])["layers"] and rest["canvas"] is None is rest["banner"]
-    assert {name for name, value in picture.items() if value is not None} == {"notice", "banner", "canvas"}
+    assert {name for name, value in picture.items() if value is not None} == {"notice", "banner", "canvas", "story"}
+    assert rest["story"] is None
     assert all(rest[name] for name in ("strip", "readout", "figure", "bar")) and rest["postponed"] is False
 
 
