@@ -54,8 +54,8 @@ def render(state: PageState) -> PageUpdate:
         return PageUpdate(notice=f"{error} {UNCHANGED}")
     if not rest:
         return picture
-    first = {"canvas": picture.canvas, "banner": picture.banner, "story": picture.story}
-    return rest[0]._replace(**first, figure=picture.figure or rest[0].figure)
+    whole = rest[0]._replace(canvas=picture.canvas, banner=picture.banner, story=picture.story)
+    return whole._replace(figure=picture.figure or whole.figure)
 
 
 def render_in_stages(state: PageState) -> Iterator[PageUpdate]:
