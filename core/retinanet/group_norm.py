@@ -49,7 +49,8 @@ class _GroupNorm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         maps, weight, mean, scale = ctx.saved_tensors
-        of_maps, of_weight, of_bias = _compute(*map(_list_locations, (maps, gradient)), weight, mean, scale)
+        listed, by_output = _list_locations(maps), _list_locations(gradient)
+        of_maps, of_weight, of_bias = _compute(listed, by_output, weight, mean, scale)
         shape = (maps.shape[0], *maps.shape[2:], maps.shape[1])
         return of_maps.view(shape).permute(0, 3, 1, 2).to(maps.dtype), of_weight, of_bias, None, None
 
