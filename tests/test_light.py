@@ -70,6 +70,16 @@ def test_commands_import_what_they_need() -> None:
 
 
 @pytest.mark.slow
+def test_a_process_that_waits_for_a_run_has_imported_what_the_first_step_needs() -> None:
+    code = (
+        "from pathlib import Path\nfrom tempfile import TemporaryDirectory\nfrom core.scheduler import daemon, server\n"
+        "server.Server.wait = lambda self: None\n"
+        "with TemporaryDirectory() as folder: daemon.main(Path(folder))"
+    )
+    assert find_imported(code, (COMPILER, "accelerate")) == [COMPILER, "accelerate"]
+
+
+@pytest.mark.slow
 def test_the_compiler_is_imported_when_torchvision_calls_it() -> None:
     code = (
         "import core, torchvision\nfrom torchvision.ops import roi_align\nimport sys\n"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,6 +70,8 @@ def main(root: Path) -> None:
         from core.scheduler.queue import Queue
         from core.scheduler.server import Server  # imports PyTorch, which takes seconds: not needed by a second server
         from core.scheduler.worker import train_run
+
+        import_module("torch._dynamo")  # which PyTorch's optimizers import when the first one is made
 
     job = Server(root, lock).wait()
     if job:
