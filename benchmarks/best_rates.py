@@ -2,23 +2,25 @@
 
 `python -m benchmarks.best_rates --work DIR --json assets/best_rates.json`; repeat the command to resume it. A scene has
 one or two small objects, so that about one anchor in a thousand is foreground, as in COCO pictures. For each loss,
-short runs with a seed of their own choose the rate; where the best one is the lowest or the highest, the next one is
-tried too. Then each loss is trained with its rate and several seeds, and evaluated along the way, so that one sees
-whether AP has levelled off.
+short runs with a seed of their own choose the rate, by AP, or by the loss where it finds nothing at any rate yet; where
+the best one is the lowest or the highest, the next one is tried too. Then each loss is trained with its rate and
+several seeds, and evaluated along the way, so that one sees whether AP has levelled off.
 """
 
 import argparse
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.cli.training.compare import format_table
 from core.experiments.comparison import Result, plan_runs, read_result, run_comparison, summarise_variants
 from core.experiments.paper_results import ALPHA, GAMMA, PRIOR
 from core.experiments.presets import PRESETS, Preset, Variant
 from core.io.atomic import write_text
+from core.runs.folder import FINISHED
 
 RATE, SEED = "training.learning_rate", "training.seed"
 RATES = (0.0005, 0.001, 0.002)  # tried first
@@ -50,8 +52,9 @@ def main() -> None:
     for number, loss in enumerate(LOSSES):
         tried = search_rate(loss, options.work / f"search-{options.search_steps}" / f"{number}", options.search_steps)
         rates[loss.name] = best_rate(tried)
-        searched.append({"loss": loss.name, "ap": tried, "best": rates[loss.name]})
-        print(f"{loss.name}: " + ", ".join(f"{rate:g}: {ap:.3f}" for rate, ap in tried.items()), flush=True)
+        ap = {rate: each.ap for rate, each in tried.items()}
+        searched.append({"loss": loss.name, "ap": ap, "best": rates[loss.name]})
+        print(f"{loss.name}: " + ", ".join(f"{rate:g}: {each:.3f}" for rate, each in ap.items()), flush=True)
     losses = [each._replace(settings={**each.settings, RATE: rates[each.name]}) for each in LOSSES]
     preset = Preset(TITLE, "", tuple(losses), {**SETTINGS, **lengths})
     results = train_all(preset, options.work / f"final-{options.search_steps}-{options.steps}", options.seeds)
@@ -79,8 +82,20 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def search_rate(loss: Variant, folder: Path, steps: int) -> dict[float, float]:
-    """Returns the AP that a loss reaches at each rate tried, by rate in increasing order."""
+class Tried(NamedTuple):
+    """What a loss reaches at a rate.
+
+    Attributes:
+        ap: AP, 0 if it diverged.
+        loss: Classification loss of its last steps.
+    """
+
+    ap: float
+    loss: float
+
+
+def search_rate(loss: Variant, folder: Path, steps: int) -> dict[float, Tried]:
+    """Returns what a loss reaches at each rate tried, by rate in increasing order."""
     tried = {rate: _try_rate(loss, rate, folder, steps) for rate in RATES}
     for _ in range(FURTHER):
         best = best_rate(tried)
@@ -91,19 +106,21 @@ def search_rate(loss: Variant, folder: Path, steps: int) -> dict[float, float]:
     return dict(sorted(tried.items()))
 
 
-def best_rate(tried: Mapping[float, float]) -> float:
-    """Returns the rate with the highest AP, the lowest of several."""
-    return min(tried, key=lambda rate: (-tried[rate], rate))
+def best_rate(tried: Mapping[float, Tried]) -> float:
+    """Returns the rate with the highest AP; of equal ones that with the lowest loss, then the lowest."""
+    return min(tried, key=lambda rate: (-tried[rate].ap, tried[rate].loss, rate))
 
 
-def _try_rate(loss: Variant, rate: float, folder: Path, steps: int) -> float:
-    """Returns the AP of a short run; 0 if it diverged."""
+def _try_rate(loss: Variant, rate: float, folder: Path, steps: int) -> Tried:
+    """Returns what a short run reaches."""
     variant = loss._replace(settings={**loss.settings, RATE: rate})
     own = {"training.steps": steps, "training.eval_interval": 0, "training.eval_images": 64}
     [result] = train_all(
         Preset(TITLE, "", (variant,), {**SETTINGS, **own}), folder / f"{rate:g}", 1, {SEED: SEARCH_SEED}
     )
-    return (result.metrics or {}).get("ap") or 0.0
+    if result.state != FINISHED or result.last_loss is None:
+        return Tried(0.0, math.inf)
+    return Tried((result.metrics or {}).get("ap") or 0.0, result.last_loss)
 
 
 def train_all(preset: Preset, folder: Path, seeds: int, overrides: Mapping[str, Any] | None = None) -> list[Result]:

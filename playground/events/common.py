@@ -38,11 +38,14 @@ class EventOptions(TypedDict, total=False):
     show_progress_on: Sequence[Component]
     concurrency_limit: int
     concurrency_id: str
+    api_visibility: Literal["public", "private", "undocumented"]
 
 
+# Every page would carry the documentation of the public ones, 1.9 of its 2.9 MB.
+UNDOCUMENTED: EventOptions = {"api_visibility": "undocumented"}
 # Of the components that an event names here Gradio's browser part copies all properties, at every event of the page,
 # even if progress is hidden; without this option these are all outputs, some 150 for most events.
-WITHOUT_PROGRESS: EventOptions = {"show_progress": "hidden", "show_progress_on": []}
+WITHOUT_PROGRESS: EventOptions = {**UNDOCUMENTED, "show_progress": "hidden", "show_progress_on": []}
 LIVE: EventOptions = {**WITHOUT_PROGRESS, "queue": False}
 # The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "multiple"}
@@ -81,7 +84,7 @@ def listen(
         guard(page, handler),
         [*page.state.values(), *inputs],
         [*outputs, *changed, *page.all_parts],
-        **options,
+        **(UNDOCUMENTED | options),
     )
 
 

@@ -1,11 +1,12 @@
 """The search of the learning rate looks beyond its first rates where the best one is at their edge."""
 
+import math
 import sys
 
 import pytest
 
 from benchmarks import best_rates
-from benchmarks.best_rates import LOSSES, Variant, best_rate, mean_history, search_rate
+from benchmarks.best_rates import LOSSES, Tried, Variant, best_rate, mean_history, search_rate
 from core.experiments.comparison import Result
 
 
@@ -20,14 +21,15 @@ from core.experiments.comparison import Result
     ],
 )
 def test_rates_beyond_the_edge_are_tried(monkeypatch, tmp_path, best, tried):
-    monkeypatch.setattr(best_rates, "_try_rate", lambda loss, rate, folder, steps: -abs(rate - best))
+    monkeypatch.setattr(best_rates, "_try_rate", lambda loss, rate, folder, steps: Tried(-abs(rate - best), 1.0))
     found = search_rate(Variant("a loss", {}), tmp_path, 1)
     assert list(found) == tried
     assert best_rate(found) == min(tried, key=lambda rate: abs(rate - best))
 
 
-def test_of_equal_rates_the_lowest_is_taken():
-    assert best_rate({0.002: 0.3, 0.001: 0.3, 0.004: 0.2}) == 0.001
+def test_of_equal_rates_that_with_the_lowest_loss_is_taken():
+    assert best_rate({0.002: Tried(0.3, 0.5), 0.001: Tried(0.3, 0.5), 0.004: Tried(0.2, 0.1)}) == 0.001
+    assert best_rate({0.001: Tried(0.0, 5.5), 0.002: Tried(0.0, 5.4), 0.004: Tried(0.0, math.inf)}) == 0.002
 
 
 def test_the_history_is_the_mean_of_the_seeds():
@@ -46,7 +48,7 @@ def test_runs_of_other_lengths_are_not_taken_for_these(monkeypatch, tmp_path):
 
     def search(loss, folder, steps):
         folders.append(folder)
-        return {0.001: 0.1}
+        return {0.001: Tried(0.1, 1.0)}
 
     def train(preset, folder, seeds):
         folders.append(folder)

@@ -32,3 +32,10 @@ def test_events_say_where_their_progress_is_shown():
     assert 0 < len(shown) < 6
     hidden = [each.name for each in events if (each.show_progress == "hidden") != (each.show_progress_on == [])]
     assert hidden == []
+
+
+@pytest.mark.slow
+def test_the_page_carries_no_documentation_of_its_events():
+    page = build_page()
+    assert {each.api_visibility for each in page.fns.values()} == {"private", "undocumented"}
+    assert page.get_api_info()["named_endpoints"] == {}
