@@ -12,7 +12,8 @@ interface Window {
   live?: Live;
   memory?: Memory;
   presenting?: Presenting;
-  /** plotly.js, loaded in the page's head. */
+  /** Loads plotly.js, see `components/plotly.js`. */
+  loadPlotly(): Promise<void>;
   Plotly: {
     animate(target: Element, frame: object, options: object): Promise<unknown>;
     toImage(figure: object, options: object): Promise<string>;

@@ -116,6 +116,8 @@ async function paint() {
 function markFigure(figure) {
   const column = target.closest(".right");
   target.hidden = !figure;
+  // See style/numbers.css; its place is kept while plotly.js is loaded.
+  if (figure) target.style.setProperty("--own-height", `${figure.layout.height / LAYOUT_TEXT}em`);
   target.closest(".figure")?.toggleAttribute("data-empty", !figure);
   if (figure) column?.setAttribute("data-figure", figure.layout.title.text);
   else column?.removeAttribute("data-figure");
@@ -123,8 +125,9 @@ function markFigure(figure) {
 
 async function paintOnce() {
   clearTimeout(restTimer);
+  markFigure(parse(newest).figure);
+  if (newest) await window.loadPlotly();
   const { figure, outline: wanted } = take();
-  markFigure(figure);
   const before = outline;
   outline = wanted;
   if (!figure) return;
@@ -183,7 +186,6 @@ function drawWhole(figure) {
   const title = figure.layout.title.text;
   target.setAttribute("aria-label", title);
   if (caption && caption.textContent !== title) caption.textContent = title;
-  target.style.setProperty("--own-height", `${figure.layout.height / LAYOUT_TEXT}em`);  // see style/numbers.css
   const { clientWidth: width, clientHeight: height } = target;
   drawnSize = `${width} ${height}`;
   const theme = currentTheme(figure.layout, Math.max(LAYOUT_TEXT, parseFloat(getComputedStyle(target).fontSize)));

@@ -45,7 +45,10 @@ def plot(part: str) -> gr.HTML:
 
 
 def head() -> str:
-    """Returns the script tags for the page's head: plotly.js from its Python package, and what presents figures."""
+    """Returns the page's head: what presents figures, and where plotly.js is, in its Python package.
+
+    It is loaded with the first figure: running it takes longer than showing the picture.
+    """
     gr.set_static_paths([str(PLOTLY_JS)])
-    scripts = read_scripts("components/storage.js", "components/present.js")
-    return f'<script src="gradio_api/file={PLOTLY_JS}"></script><script>{scripts}</script>'
+    scripts = read_scripts("components/storage.js", "components/present.js", "components/plotly.js")
+    return f'<link rel="preload" as="script" id="plotly" href="gradio_api/file={PLOTLY_JS}"><script>{scripts}</script>'

@@ -1,0 +1,34 @@
+// plotly.js, which is loaded for the first figure once the picture is painted: running it takes longer than that.
+
+const POLL_MS = 50;
+const LATEST_MS = 3000;  // the figure waits no longer for the picture
+
+/** @type {Promise<void> | null} */
+let loading = null;
+
+/** Loads plotly.js, once; after a failure, such as a lost connection, the next figure tries again. */
+window.loadPlotly = () => {
+  loading ??= waitForPicture().then(runPlotly).catch((error) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+};
+
+async function waitForPicture() {
+  const latest = performance.now() + LATEST_MS;
+  while (!document.querySelector(".pic[data-drawn]") && performance.now() < latest) {
+    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+  }
+}
+
+/** @returns {Promise<void>} */
+function runPlotly() {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = /** @type {HTMLLinkElement} */ (document.querySelector("#plotly")).href;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error("The browser could not load plotly.js."));
+    document.head.append(script);
+  });
+}
