@@ -50,9 +50,11 @@ def serve(options: argparse.Namespace) -> None:
     require_folders()
     with without_garbage_collection():
         from playground.page import build_page, launch_options  # imports PyTorch and Gradio: not for --help
+        from playground.server.first_answer import prepare_first_answer
 
         open_services(options)
         page = build_page()
+    prepare_first_answer(page)
     port = find_port(options.host, options.port)  # another page may have started meanwhile
     try:
         page.launch(server_port=port, **launch_options(options.hosts))

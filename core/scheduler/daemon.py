@@ -20,13 +20,14 @@ from core.fast_imports import without_garbage_collection
 from core.io.locks import FileLock, is_held
 from core.io.paths import ROOT
 from core.reader.priority import lower_priority
-from core.scheduler.lock_files import CPU, DEVICE_LOCK, SERVER_LOCK
+from core.scheduler.lock_files import CPU, DEVICE_LOCK, QUEUE_CHANGED, SERVER_LOCK
 
 LOG = ".server.log"
 # On Windows: a console of its own that nobody sees, which Ctrl-C does not reach and no terminal closes.
 DETACHED = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 NICENESS = 10  # gives runs a tenth of the page's CPU share where both compete for the same core
-BEGIN_SECONDS, POLL_SECONDS = 10.0, 0.1  # in which a run that has just started has the processors for itself
+BEGIN_SECONDS, POLL_SECONDS = 10.0, 0.1  # in which a run that has just started has the processors for itself …
+OPEN_SECONDS = 8.0  # … and a page that has just been opened, unless a run is added
 
 
 def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
@@ -64,6 +65,7 @@ def main(root: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     lower_priority(NICENESS)
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA does not see that a run has one device
+    _let_page_open(root)
     _let_run_begin(root)
 
     with without_garbage_collection():
@@ -86,6 +88,20 @@ def main(root: Path) -> None:
 def _start_successor(root: Path) -> None:
     with suppress(OSError):  # of too many processes, say: an open page starts one when a run waits
         ensure_server(root)
+
+
+def _let_page_open(root: Path) -> None:
+    """Waits for a moment unless a run has just been added: importing PyTorch would slow the first page."""
+    over = time.monotonic() + OPEN_SECONDS
+    while time.monotonic() < over and not _has_changed_lately(root):
+        time.sleep(POLL_SECONDS)
+
+
+def _has_changed_lately(root: Path) -> bool:
+    try:
+        return time.time() - (root / QUEUE_CHANGED).stat().st_mtime < BEGIN_SECONDS
+    except OSError:  # no run has been added yet
+        return False
 
 
 def _let_run_begin(root: Path) -> None:

@@ -27,9 +27,8 @@ from core.runs.folder import (
     RunStatus,
     list_folder,
 )
-from core.scheduler.lock_files import QUEUE_LOCK
+from core.scheduler.lock_files import QUEUE_CHANGED, QUEUE_LOCK
 
-CHANGED = ".changed"  # its modification time is that of the last change to the queue
 MAX_SAME_SECOND = 1000
 CANCELLED = "It was removed from the queue."
 
@@ -56,7 +55,7 @@ class Queue:
     def version(self) -> int:
         """Returns a number that changes when a run is added or cancelled."""
         try:
-            return (self.root / CHANGED).stat().st_mtime_ns
+            return (self.root / QUEUE_CHANGED).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -226,7 +225,7 @@ class Queue:
 
     def _mark_changed(self) -> None:
         with suppress(OSError):  # servers also look by themselves every second
-            (self.root / CHANGED).touch()
+            (self.root / QUEUE_CHANGED).touch()
 
 
 def find_turn(owner: str, waiting: Sequence[tuple[str, int]]) -> int:

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +11,7 @@ from core.io.locks import FileLock
 from core.runs.about import About
 from core.scheduler import daemon
 from core.scheduler.daemon import ensure_server, main
-from core.scheduler.lock_files import CPU, DEVICE_LOCK, SERVER_LOCK
+from core.scheduler.lock_files import CPU, DEVICE_LOCK, QUEUE_CHANGED, SERVER_LOCK
 from core.scheduler.queue import Queue
 
 
@@ -32,6 +34,25 @@ def test_a_server_lets_a_run_on_the_cpu_begin_before_it_imports_pytorch(tmp_path
     assert now[0] >= daemon.BEGIN_SECONDS
     daemon._let_run_begin(tmp_path)
     assert now[0] < daemon.BEGIN_SECONDS + 1  # nothing trains
+
+
+def test_a_page_opens_before_its_server_imports_pytorch_unless_a_run_is_added(tmp_path, monkeypatch):
+    now = [0.0]
+
+    def sleep(seconds):
+        now.append(now.pop() + seconds)
+        if 3 <= now[0] < 4:
+            (tmp_path / QUEUE_CHANGED).touch()
+
+    monkeypatch.setattr(daemon, "time", SimpleNamespace(monotonic=lambda: now[0], time=time.time, sleep=sleep))
+    daemon._let_page_open(tmp_path)
+    assert 3 <= now[0] < 4
+    daemon._let_page_open(tmp_path)  # for the run that has just been added
+    assert now[0] < 4
+    os.utime(tmp_path / QUEUE_CHANGED, (time.time() - 60,) * 2)
+    now[0] = 10.0
+    daemon._let_page_open(tmp_path)
+    assert now[0] >= 10 + daemon.OPEN_SECONDS
 
 
 @pytest.mark.parametrize("runs", [1, 2])

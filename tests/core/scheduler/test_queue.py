@@ -14,12 +14,12 @@ from core.runs.about import About
 from core.runs.control import STOP, read_control
 from core.runs.folder import QUEUED, RUNNING, STOPPED, RunError, RunFolder
 from core.scheduler import queue as module
-from core.scheduler.lock_files import QUEUE_LOCK
-from core.scheduler.queue import CHANGED, Queue, find_turn
+from core.scheduler.lock_files import QUEUE_CHANGED, QUEUE_LOCK
+from core.scheduler.queue import Queue, find_turn
 from tests.failing import fail_at_every_change
 from tests.killing import kill_at_every_change
 
-OWN = {QUEUE_LOCK, CHANGED}
+OWN = {QUEUE_LOCK, QUEUE_CHANGED}
 
 
 @pytest.fixture

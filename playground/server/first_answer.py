@@ -1,0 +1,30 @@
+"""The first answer of a page that has just been started, computed while the browser of the first visitor builds it."""
+
+import threading
+import time
+
+from gradio import Blocks
+
+from playground.server.opening import follow_link
+from playground.server.render import render
+
+POLL_SECONDS = 0.05
+HEAD_START = 0.3  # seconds for the page itself, which is asked for first
+
+
+def prepare_first_answer(page: Blocks) -> threading.Thread:
+    """Renders the state that a new visitor sees as soon as a page is served; reading its weights takes half a second.
+
+    Returns:
+        The thread that does so.
+    """
+    thread = threading.Thread(target=_prepare, args=(page,), name="first answer", daemon=True)
+    thread.start()
+    return thread
+
+
+def _prepare(page: Blocks) -> None:
+    while not page.is_running:
+        time.sleep(POLL_SECONDS)
+    time.sleep(HEAD_START)
+    render(follow_link("").state)
