@@ -52,9 +52,9 @@ def main() -> None:
     for number, loss in enumerate(LOSSES):
         tried = search_rate(loss, options.work / f"search-{options.search_steps}" / f"{number}", options.search_steps)
         rates[loss.name] = best_rate(tried)
-        ap = {rate: each.ap for rate, each in tried.items()}
-        searched.append({"loss": loss.name, "ap": ap, "best": rates[loss.name]})
-        print(f"{loss.name}: " + ", ".join(f"{rate:g}: {each:.3f}" for rate, each in ap.items()), flush=True)
+        searched.append({"loss": loss.name, **list_tried(tried), "best": rates[loss.name]})
+        found = (f"{rate:g}: AP {each.ap:.3f}, loss {each.loss:.3g}" for rate, each in tried.items())
+        print(f"{loss.name}: {'; '.join(found)}", flush=True)
     losses = [each._replace(settings={**each.settings, RATE: rates[each.name]}) for each in LOSSES]
     preset = Preset(TITLE, "", tuple(losses), {**SETTINGS, **lengths})
     results = train_all(preset, options.work / f"final-{options.search_steps}-{options.steps}", options.seeds)
@@ -87,7 +87,7 @@ class Tried(NamedTuple):
 
     Attributes:
         ap: AP, 0 if it diverged.
-        loss: Classification loss of its last steps.
+        loss: Classification loss of its last steps, infinite if it diverged.
     """
 
     ap: float
@@ -109,6 +109,12 @@ def search_rate(loss: Variant, folder: Path, steps: int) -> dict[float, Tried]:
 def best_rate(tried: Mapping[float, Tried]) -> float:
     """Returns the rate with the highest AP; of equal ones that with the lowest loss, then the lowest."""
     return min(tried, key=lambda rate: (-tried[rate].ap, tried[rate].loss, rate))
+
+
+def list_tried(tried: Mapping[float, Tried]) -> dict[str, dict[float, float | None]]:
+    """Returns the AP and the last loss at each rate, None for an infinite one, for JSON."""
+    losses = {rate: each.loss if math.isfinite(each.loss) else None for rate, each in tried.items()}
+    return {"ap": {rate: each.ap for rate, each in tried.items()}, "last_loss": losses}
 
 
 def _try_rate(loss: Variant, rate: float, folder: Path, steps: int) -> Tried:

@@ -106,6 +106,7 @@ def open_services(options: argparse.Namespace) -> None:
     """Opens visitors, data sets, evaluations and runs in the current folder; starts the process that reads uploads."""
     from core.io.paths import ASSETS
     from core.reader import LIGHT, PAGE, Kind, read_apart_from_now_on, warm_up
+    from core.scheduler.daemon import OPEN_SECONDS
     from playground.albums.deletion import repeat_hourly
     from playground.albums.service import ALBUMS
     from playground.data.datasets import DATA
@@ -123,5 +124,5 @@ def open_services(options: argparse.Namespace) -> None:
     DATA.allow_folder(options.data_folder)
     DATA.library.names()  # which sweeps what killed processes left
     EVALUATIONS.open(Store(EVALUATIONS_FOLDER))
-    RUNS.open()  # waiting runs continue, and the first new one starts without delay
+    RUNS.open(OPEN_SECONDS)  # waiting runs continue, and after a moment new ones start without delay
     keep_uploads_apart()

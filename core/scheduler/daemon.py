@@ -1,8 +1,8 @@
 """The background process that trains a run of a folder: `python -m core.scheduler.daemon DIR`.
 
 It imports PyTorch, waits until a run is due, starts its successor, which waits for the next one, and trains the run. So
-no run waits for imports, and none is trained in a process that was forked. If the folder already has a process that
-waits, a second one exits at once.
+no run waits for imports, unless it is added just after a page was started, and none is trained in a process that was
+forked. If the folder already has a process that waits, a second one exits at once.
 """
 
 import os
@@ -26,12 +26,17 @@ LOG = ".server.log"
 # On Windows: a console of its own that nobody sees, which Ctrl-C does not reach and no terminal closes.
 DETACHED = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 NICENESS = 10  # gives runs a tenth of the page's CPU share where both compete for the same core
-BEGIN_SECONDS, POLL_SECONDS = 10.0, 0.1  # in which a run that has just started has the processors for itself …
-OPEN_SECONDS = 8.0  # … and a page that has just been opened, unless a run is added
+BEGIN_SECONDS, POLL_SECONDS = 10.0, 0.1  # in which a run that has just started has the processors for itself
+OPEN_SECONDS = 8.0  # the same for a page
+RECENT_SECONDS = 5.0  # a run added within them is due: starting this process takes less
 
 
-def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
+def ensure_server(root: Path, delay: float = 0.0) -> subprocess.Popen[bytes] | None:
     """Starts the server process of a folder unless it is running; it outlives the calling process.
+
+    Args:
+        root: The folder.
+        delay: Seconds after which it imports PyTorch if no run is added before.
 
     Returns:
         The new process, None if one is already running.
@@ -40,7 +45,7 @@ def ensure_server(root: Path) -> subprocess.Popen[bytes] | None:
         return None
     with _open_log(root) as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "core.scheduler.daemon", str(root)],
+            [sys.executable, "-m", "core.scheduler.daemon", str(root), str(delay)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -57,15 +62,20 @@ def _open_log(root: Path) -> BinaryIO:
         return Path(os.devnull).open("ab")
 
 
-def main(root: Path) -> None:
-    """Waits for a run of a folder and trains it; returns if none is queued and no page is open."""
+def main(root: Path, delay: float = 0.0) -> None:
+    """Waits for a run of a folder and trains it; returns if none is queued and no page is open.
+
+    Args:
+        root: The folder.
+        delay: See `ensure_server`.
+    """
     lock = FileLock.try_acquire(root / SERVER_LOCK)
     if lock is None:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is meant for the page
     lower_priority(NICENESS)
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # once initialised, CUDA does not see that a run has one device
-    _let_page_open(root)
+    _let_page_open(root, delay)
     _let_run_begin(root)
 
     with without_garbage_collection():
@@ -90,16 +100,16 @@ def _start_successor(root: Path) -> None:
         ensure_server(root)
 
 
-def _let_page_open(root: Path) -> None:
-    """Waits for a moment unless a run has just been added: importing PyTorch would slow the first page."""
-    over = time.monotonic() + OPEN_SECONDS
-    while time.monotonic() < over and not _has_changed_lately(root):
+def _let_page_open(root: Path, seconds: float) -> None:
+    """Waits until a run is added, at most for some seconds: importing PyTorch would slow the first page."""
+    over = time.monotonic() + seconds
+    while time.monotonic() < over and not _has_changed_recently(root):
         time.sleep(POLL_SECONDS)
 
 
-def _has_changed_lately(root: Path) -> bool:
+def _has_changed_recently(root: Path) -> bool:
     try:
-        return time.time() - (root / QUEUE_CHANGED).stat().st_mtime < BEGIN_SECONDS
+        return time.time() - (root / QUEUE_CHANGED).stat().st_mtime < RECENT_SECONDS
     except OSError:  # no run has been added yet
         return False
 
@@ -115,4 +125,4 @@ def _let_run_begin(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(float, sys.argv[2:]))

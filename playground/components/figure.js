@@ -28,6 +28,8 @@ function frameCode(step, title) {
 
 /** @param {"png" | "svg"} format */
 async function saveFigure(format) {
+  if (!newest) return;
+  await window.loadPlotly();
   const { figure } = take();
   if (!figure) return;
   const { width, height, text } = SAVED;

@@ -85,6 +85,7 @@ let paintAgain = false;
 /** @param {string} value */
 function draw(value) {
   newest = value;
+  markFigure(parse(value).figure);
   paint();
 }
 
@@ -109,30 +110,37 @@ async function paint() {
 }
 
 /**
- * Says to styles what is drawn.
+ * Makes the place of a figure, with its title; plotly.js may still have to be loaded.
  *
  * @param {Figure | null} figure
  */
 function markFigure(figure) {
   const column = target.closest(".right");
   target.hidden = !figure;
-  // See style/numbers.css; its place is kept while plotly.js is loaded.
-  if (figure) target.style.setProperty("--own-height", `${figure.layout.height / LAYOUT_TEXT}em`);
   target.closest(".figure")?.toggleAttribute("data-empty", !figure);
-  if (figure) column?.setAttribute("data-figure", figure.layout.title.text);
-  else column?.removeAttribute("data-figure");
+  if (!figure) {
+    column?.removeAttribute("data-figure");
+    return;
+  }
+  const { height, title: { text } } = figure.layout;
+  column?.setAttribute("data-figure", text);
+  target.setAttribute("aria-label", text);
+  if (caption && caption.textContent !== text) caption.textContent = text;
+  target.style.setProperty("--own-height", `${height / LAYOUT_TEXT}em`);  // see style/numbers.css
 }
 
 async function paintOnce() {
   clearTimeout(restTimer);
-  markFigure(parse(newest).figure);
   if (newest) await window.loadPlotly();
+  paintAgain = false;  // what was asked for meanwhile is painted now
   const { figure, outline: wanted } = take();
-  const before = outline;
+  if (figure && wanted === outline && haveLinesRoom(figure)) {
+    await moveLines(figure);
+    return;
+  }
+  outline = "";
+  if (figure) drawWhole(figure);
   outline = wanted;
-  if (!figure) return;
-  if (outline === before && haveLinesRoom(figure)) await moveLines(figure);
-  else drawWhole(figure);
 }
 
 /**
@@ -183,9 +191,6 @@ async function moveLines(figure) {
 
 /** @param {Figure} figure */
 function drawWhole(figure) {
-  const title = figure.layout.title.text;
-  target.setAttribute("aria-label", title);
-  if (caption && caption.textContent !== title) caption.textContent = title;
   const { clientWidth: width, clientHeight: height } = target;
   drawnSize = `${width} ${height}`;
   const theme = currentTheme(figure.layout, Math.max(LAYOUT_TEXT, parseFloat(getComputedStyle(target).fontSize)));
@@ -194,7 +199,7 @@ function drawWhole(figure) {
   if (!listening) target.on("plotly_afterplot", clipWithoutAddress);
   listening = true;
   clipWithoutAddress();
-  target.dataset.title = title;
+  target.dataset.title = figure.layout.title.text;
   countDrawing();
 }
 

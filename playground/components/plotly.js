@@ -17,9 +17,14 @@ window.loadPlotly = () => {
 
 async function waitForPicture() {
   const latest = performance.now() + LATEST_MS;
-  while (!document.querySelector(".pic[data-drawn]") && performance.now() < latest) {
+  while (isPictureAwaited() && performance.now() < latest) {
     await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
   }
+}
+
+/** True if there is a place for the picture, as there is none around an embedded figure, and nothing in it. */
+function isPictureAwaited() {
+  return Boolean(document.querySelector(".pic:not([data-drawn])")?.clientWidth);
 }
 
 /** @returns {Promise<void>} */

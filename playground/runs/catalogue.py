@@ -50,20 +50,24 @@ class RunCatalogue:
         self.close()
         self._queue, self._started = Queue(root.resolve()), -math.inf
 
-    def open(self) -> None:
-        """Starts the server process in the background; queued runs are trained one after another."""
+    def open(self, delay: float = 0.0) -> None:
+        """Starts the server process in the background; queued runs are trained one after another.
+
+        Args:
+            delay: Seconds after which that process takes processor time, unless a run waits or is added.
+        """
         with self._lock:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._page is None:
                 self._page = FileLock.try_acquire(self.root / PAGES_LOCK, shared=True)
                 self._queue.sweep()
-            self._ensure_server()
+            self._ensure_server(delay and (0.0 if self._queue.waiting() else delay))
 
-    def _ensure_server(self) -> None:
+    def _ensure_server(self, delay: float) -> None:
         self._servers = [each for each in self._servers if each.poll() is None]
         if self._servers and time.monotonic() - self._started < STARTING_SECONDS:
             return  # it may not have come to show that it runs
-        if server := ensure_server(self.root):
+        if server := ensure_server(self.root, delay):
             self._servers.append(server)
             self._started = time.monotonic()
 

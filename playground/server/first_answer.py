@@ -13,10 +13,9 @@ HEAD_START = 0.3  # seconds for the page itself, which is asked for first
 
 
 def prepare_first_answer(page: Blocks) -> threading.Thread:
-    """Renders the state that a new visitor sees as soon as a page is served; reading its weights takes half a second.
+    """Starts a thread that renders a new visitor's first state once the page is served, and returns it.
 
-    Returns:
-        The thread that does so.
+    Reading the weights takes half a second.
     """
     thread = threading.Thread(target=_prepare, args=(page,), name="first answer", daemon=True)
     thread.start()

@@ -35,7 +35,14 @@ function createPainter(parts, [firstStage, ...laterStages]) {
    *
    * @param {string} name
    */
-  const isQuick = (name) => name in newest && Boolean(parts.get(name)?.isQuick?.(String(newest[name])));
+  const isQuick = (name) => isNew(name) && Boolean(parts.get(name)?.isQuick?.(String(newest[name])));
+
+  /**
+   * True if a part is on the page and has a value that is not painted yet.
+   *
+   * @param {string} name
+   */
+  const isNew = (name) => parts.has(name) && name in newest && newest[name] !== parts.get(name)?.painted();
 
   /** Paints the next stage with new values; a stage without any needs no frame. */
   function paintNext() {
@@ -61,9 +68,8 @@ function createPainter(parts, [firstStage, ...laterStages]) {
   function paintStage(names) {
     let painted = false;
     for (const name of names) {
-      const part = parts.get(name);
-      if (!part || !(name in newest) || newest[name] === part.painted()) continue;
-      part.paint(String(newest[name]));
+      if (!isNew(name)) continue;
+      parts.get(name)?.paint(String(newest[name]));
       painted = true;
     }
     return painted;

@@ -32,6 +32,23 @@ def test_of_equal_rates_that_with_the_lowest_loss_is_taken():
     assert best_rate({0.001: Tried(0.0, 5.5), 0.002: Tried(0.0, 5.4), 0.004: Tried(0.0, math.inf)}) == 0.002
 
 
+@pytest.mark.parametrize(
+    ("state", "loss", "tried"),
+    [
+        ("finished", 0.5, Tried(0.25, 0.5)),
+        ("diverged", 0.5, Tried(0.0, math.inf)),
+        ("finished", None, Tried(0, math.inf)),
+    ],
+)
+def test_a_run_that_diverged_has_reached_nothing(monkeypatch, tmp_path, state, loss, tried):
+    result = Result("a", 0, state, "", None, None, loss, None, {"ap": 0.25}, [])
+    monkeypatch.setattr(best_rates, "train_all", lambda *arguments: [result])
+    found = best_rates._try_rate(Variant("a", {}), 0.001, tmp_path, 1)
+    assert found == tried
+    expected = {"ap": {0.001: tried.ap}, "last_loss": {0.001: loss if state == "finished" else None}}
+    assert best_rates.list_tried({0.001: found}) == expected
+
+
 def test_the_history_is_the_mean_of_the_seeds():
     def result(variant: str, *history: tuple[int, float | None]) -> Result:
         return Result(variant, 0, "finished", "", None, None, None, None, None, list(history))

@@ -3,14 +3,14 @@ import { beforeEach, test } from "node:test";
 
 import { load } from "./programs.js";
 
-let added, isDrawn, now, window;
+let added, awaited, now, window;  // awaited: the place of a picture that is not drawn yet
 
 const settled = () => new Promise((resolve) => { setTimeout(resolve); });
 
 beforeEach(() => {
-  [added, isDrawn, now, window] = [[], true, 0, {}];
+  [added, awaited, now, window] = [[], null, 0, {}];
   const document = {
-    querySelector: (selector) => (selector === "#plotly" ? { href: "http://here/plotly.min.js" } : isDrawn || null),
+    querySelector: (selector) => (selector === "#plotly" ? { href: "http://here/plotly.min.js" } : awaited),
     createElement: () => ({}),
     head: { append: (node) => added.push(node) },
   };
@@ -29,18 +29,25 @@ test("plotly.js is loaded once, however many figures wait for it", async () => {
 });
 
 test("the picture comes first", async () => {
-  isDrawn = false;
+  awaited = { clientWidth: 640 };
   window.loadPlotly();
   await settled();
   assert.equal(added.length, 0);
-  isDrawn = true;
+  awaited = null;
   await settled();
   await settled();
   assert.equal(added.length, 1);
 });
 
-test("without a picture it is loaded in the end", async () => {
-  isDrawn = false;
+test("a picture without a place, as around an embedded figure, is not waited for", async () => {
+  awaited = { clientWidth: 0 };
+  window.loadPlotly();
+  await settled();
+  assert.equal(added.length, 1);
+});
+
+test("the figure does not wait for ever", async () => {
+  awaited = { clientWidth: 640 };
   window.loadPlotly();
   while (!added.length) await settled();
   assert.equal(now, 3000);

@@ -45,14 +45,16 @@ def test_a_page_opens_before_its_server_imports_pytorch_unless_a_run_is_added(tm
             (tmp_path / QUEUE_CHANGED).touch()
 
     monkeypatch.setattr(daemon, "time", SimpleNamespace(monotonic=lambda: now[0], time=time.time, sleep=sleep))
-    daemon._let_page_open(tmp_path)
+    daemon._let_page_open(tmp_path, 8.0)
     assert 3 <= now[0] < 4
-    daemon._let_page_open(tmp_path)  # for the run that has just been added
+    daemon._let_page_open(tmp_path, 8.0)  # for the run that has just been added
     assert now[0] < 4
     os.utime(tmp_path / QUEUE_CHANGED, (time.time() - 60,) * 2)
+    daemon._let_page_open(tmp_path, 0.0)  # a successor
+    assert now[0] < 4
     now[0] = 10.0
-    daemon._let_page_open(tmp_path)
-    assert now[0] >= 10 + daemon.OPEN_SECONDS
+    daemon._let_page_open(tmp_path, 8.0)
+    assert now[0] >= 18
 
 
 @pytest.mark.parametrize("runs", [1, 2])

@@ -2,10 +2,13 @@
 
 import pytest
 
+from core.config import Config
 from core.errors import UserError
 from core.io.parts import make_part
+from core.runs.about import About
 from core.runs.control import PAUSE, STOP, Control, read_control
 from core.runs.folder import QUEUED, RUNNING, STOPPED, RunError
+from core.scheduler.queue import Queue
 from playground.runs.service import Runs
 from playground.runs.table_api import handle_request
 from tests.core.tiny import tiny
@@ -14,7 +17,7 @@ from tests.core.tiny import tiny
 @pytest.fixture
 def pages(tmp_path, monkeypatch):
     """Two pages; nothing is trained."""
-    monkeypatch.setattr("playground.runs.catalogue.ensure_server", lambda root: None)
+    monkeypatch.setattr("playground.runs.catalogue.ensure_server", lambda root, delay: None)
     pages = Runs(tmp_path / "runs"), Runs(tmp_path / "runs")
     yield pages
     for page in pages:
@@ -118,3 +121,17 @@ def test_on_a_full_disk_runs_can_be_stopped_paused_and_stepped(pages, fill):
     with pytest.raises(UserError, match=r"cannot be resumed: No space left on device\. Free some space"):
         page.resume(waiting)
     assert page.read_progress(waiting).state == STOPPED != QUEUED
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_run_that_waits_is_trained_at_once_however_new_the_page_is(tmp_path, monkeypatch, waits):
+    delays = []
+    monkeypatch.setattr("playground.runs.catalogue.ensure_server", lambda root, delay: delays.append(delay))
+    runs = Runs(tmp_path / "runs")
+    runs.root.mkdir()
+    if waits:
+        Queue(runs.root).add(Config(), About())
+    runs.open(8.0)
+    runs.open()
+    runs.close()
+    assert delays == [0.0 if waits else 8.0, 0.0]
