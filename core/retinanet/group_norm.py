@@ -17,14 +17,14 @@ MIN_LOCATIONS = 2048  # B·P; on fewer, the many small operations take longer
 
 
 class GroupNorm(nn.GroupNorm):
-    """Group norm with a faster backward pass on CPUs, which computes in float32 where its input is bfloat16.
+    """Group norm with a faster backward pass for training on CPUs; where its input is bfloat16 it computes in float32.
 
     In bfloat16 CPUs would take almost twice as long.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """Returns the normalised maps [B, C, H, W], of the input's type."""
-        if self.affine and input.requires_grad and _is_slow(input, self.num_groups):
+        if self.training and self.affine and input.requires_grad and _is_slow(input, self.num_groups):
             return _GroupNorm.apply(input, self.weight, self.bias, self.num_groups, self.eps)
         return super().forward(_to_single(input)).to(input.dtype)
 

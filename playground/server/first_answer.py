@@ -6,7 +6,7 @@ import time
 from gradio import Blocks
 
 from playground.server.opening import follow_link
-from playground.server.render import render
+from playground.server.render import render_in_stages
 
 POLL_SECONDS = 0.05
 HEAD_START = 0.3  # seconds for the page itself, which is asked for first
@@ -17,13 +17,17 @@ def prepare_first_answer(page: Blocks) -> threading.Thread:
 
     Reading the weights takes half a second.
     """
-    thread = threading.Thread(target=_prepare, args=(page,), name="first answer", daemon=True)
+    thread = threading.Thread(target=_prepare, args=(page,), name="first answer")  # for which the program's end waits
     thread.start()
     return thread
 
 
 def _prepare(page: Blocks) -> None:
-    while not page.is_running:
+    while not page.is_running and threading.main_thread().is_alive():
         time.sleep(POLL_SECONDS)
     time.sleep(HEAD_START)
-    render(follow_link("").state)
+    if page.is_running:
+        for _ in render_in_stages(
+            follow_link("").state
+        ):  # in no lane: at the program's end these take nothing any more
+            pass

@@ -62,3 +62,10 @@ def apply_ours(maps, weight, bias):
 def test_elsewhere_pytorchs_own_backward_pass_is_used(maps, groups):
     found = GroupNorm(groups, 8)(maps.requires_grad_())
     assert "NativeGroupNorm" in type(found.grad_fn).__name__
+
+
+def test_in_evaluation_pytorchs_own_backward_pass_is_used():
+    """Exporters of networks know no other."""
+    layer, maps = build(), make_maps(32, 40)
+    assert "_GroupNorm" in type(layer(maps).grad_fn).__name__
+    assert "NativeGroupNorm" in type(layer.eval()(maps).grad_fn).__name__

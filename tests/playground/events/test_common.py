@@ -109,7 +109,7 @@ def test_an_event_is_registered_with_the_components_it_may_change(page):
         queue=False,
     )
     ((inputs, outputs, options),) = registered
-    assert inputs == [*page.state.values(), page.film] and options == {"queue": False}
+    assert inputs == [*page.state.values(), page.film] and options == {"api_visibility": "undocumented", "queue": False}
     expected = [page.film, page.state["pick"], page.settings, *page.knobs.values(), *page.parts.values(), page.side]
     assert outputs == expected
 

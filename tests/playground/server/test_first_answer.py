@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 from playground.server import first_answer
 from playground.server.first_answer import prepare_first_answer
-from tests.waiting import wait
 
 
 def test_a_new_visitors_state_is_rendered_once_the_page_is_served(monkeypatch):
@@ -17,9 +16,16 @@ def test_a_new_visitors_state_is_rendered_once_the_page_is_served(monkeypatch):
             assert not rendered
             page.is_running = True
 
-    monkeypatch.setattr(first_answer, "render", rendered.append)
+    monkeypatch.setattr(first_answer, "render_in_stages", lambda state: iter([rendered.append(state)]))
     monkeypatch.setattr(first_answer, "time", SimpleNamespace(sleep=sleep))
-    prepare_first_answer(page)
-    wait(lambda: rendered)
+    prepare_first_answer(page).join(60)
     [state] = rendered
     assert state.in_story and len(slept) == 4
+
+
+def test_the_end_of_the_program_ends_the_waiting(monkeypatch):
+    monkeypatch.setattr(first_answer.threading, "main_thread", lambda: SimpleNamespace(is_alive=lambda: False))
+    monkeypatch.setattr(first_answer, "render_in_stages", None)
+    thread = prepare_first_answer(SimpleNamespace(is_running=False))
+    thread.join(60)
+    assert not thread.is_alive()
