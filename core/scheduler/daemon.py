@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -102,9 +103,7 @@ def _start_successor(root: Path) -> None:
 
 def _let_page_open(root: Path, seconds: float) -> None:
     """Waits until a run is added, at most for some seconds: importing PyTorch would slow the first page."""
-    over = time.monotonic() + seconds
-    while time.monotonic() < over and not _has_changed_recently(root):
-        time.sleep(POLL_SECONDS)
+    _wait_while(lambda: not _has_changed_recently(root), seconds)
 
 
 def _has_changed_recently(root: Path) -> bool:
@@ -119,8 +118,13 @@ def _let_run_begin(root: Path) -> None:
 
     On a GPU the next run may have a device of its own, and nothing to wait for.
     """
-    over = time.monotonic() + BEGIN_SECONDS
-    while time.monotonic() < over and is_held(root / DEVICE_LOCK.format(CPU)):
+    _wait_while(lambda: is_held(root / DEVICE_LOCK.format(CPU)), BEGIN_SECONDS)
+
+
+def _wait_while(is_true: Callable[[], bool], seconds: float) -> None:
+    """Waits while a condition is true, at most for some seconds."""
+    over = time.monotonic() + seconds
+    while time.monotonic() < over and is_true():
         time.sleep(POLL_SECONDS)
 
 

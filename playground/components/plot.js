@@ -132,7 +132,7 @@ function markFigure(figure) {
 async function paintOnce() {
   clearTimeout(restTimer);
   if (newest) await window.loadPlotly();
-  paintAgain = false;  // what was asked for meanwhile is painted now
+  paintAgain = false;  // changes made while plotly.js was loading are part of this figure
   const { figure, outline: wanted } = take();
   if (figure && wanted === outline && haveLinesRoom(figure)) {
     await moveLines(figure);
