@@ -349,6 +349,9 @@ interface DocumentEventMap {
   "pic-layer": CustomEvent<string>;
   /** A query to open without leaving the page. */
   "open-link": CustomEvent<string>;
+  /** The last event of the strip, or of the album's panel, is over. */
+  "strip-answered": Event;
+  "album-answered": Event;
   /** A short message to the visitor. */
   said: CustomEvent<string>;
   /** Names of boxes, see `canvas/pointing.js`; "" for none. */

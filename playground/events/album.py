@@ -19,6 +19,7 @@ from playground.events.common import (
     WITHOUT_PROGRESS,
     EventOptions,
     Updates,
+    announce_answers,
     listen,
     part_updates,
     show,
@@ -67,7 +68,7 @@ def connect_album(page: PageComponents) -> None:
     busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
     downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
-    listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER)
+    announce_answers(listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER), "album")
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
     listen(page, panel.download, download, outputs=[controls.album_file], **downloading)

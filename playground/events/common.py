@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict, Unpack
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
+from gradio.events import Dependency
 
 from core.config import Config
 from core.errors import UserError
@@ -49,6 +50,7 @@ WITHOUT_PROGRESS: EventOptions = {**UNDOCUMENTED, "show_progress": "hidden", "sh
 LIVE: EventOptions = {**WITHOUT_PROGRESS, "queue": False}
 # The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "multiple"}
+# Without the queue the server answers calls side by side: the component must wait for each answer, see `in_order.js`.
 LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
@@ -64,8 +66,8 @@ def listen(
     changes: Sequence[str] = (),
     outputs: Sequence[Block] = (),
     **options: Unpack[EventOptions],
-) -> None:
-    """Calls a handler whenever an event fires.
+) -> Dependency:
+    """Calls a handler whenever an event fires; returns the event's dependency, to which others can be added.
 
     A `UserError` that the handler raises becomes a notice, and nothing else changes. No notice tells a path of the
     server.
@@ -80,12 +82,20 @@ def listen(
         **options: Options of the event, such as `LIVE` or `IN_ORDER`.
     """
     changed = [component for name in changes for component in state_components(page, name)]
-    event(
+    dependency: Dependency = event(
         guard(page, handler),
         [*page.state.values(), *inputs],
         [*outputs, *changed, *page.all_parts],
         **(UNDOCUMENTED | options),
     )
+    return dependency
+
+
+def announce_answers(dependency: Dependency, component: str) -> None:
+    """Tells a component's script in the browser that an event is over, failed or not, see `in_order.js`."""
+    script = f"() => {{ document.dispatchEvent(new Event('{component}-answered')); }}"
+    dependency.then(None, js=script, **UNDOCUMENTED)
+    dependency.failure(None, js=script, **UNDOCUMENTED)
 
 
 def guard(page: PageComponents, handler: Callable[..., Updates]) -> Callable[..., Updates]:

@@ -12,6 +12,7 @@ from playground.events.common import (
     LIVE,
     LIVE_IN_ORDER,
     Updates,
+    announce_answers,
     part_updates,
     read_state,
     state_components,
@@ -66,7 +67,7 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     outputs += [*panel_components(page), *run_components(page), *changed, *page.all_parts]
     blocks.load(load, page.panel.seen, outputs, **LIVE)
     inputs = [page.panel.seen, page.state["user_picture"], page.state["pinned_picture"]]
-    page.parts["strip"].edit(go_back, inputs, outputs, **LIVE_IN_ORDER)
+    announce_answers(page.parts["strip"].edit(go_back, inputs, outputs, **LIVE_IN_ORDER), "strip")
     page.header.undo.click(None, js="() => { if (history.state?.depth) history.back(); }")
     page.header.redo.click(None, js="() => history.forward()")
 

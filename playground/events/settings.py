@@ -8,7 +8,7 @@ import gradio as gr
 
 from core.config import Config, knobs
 from core.retinanet.anchors import LEVELS
-from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, listen, show
+from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, announce_answers, listen, show
 from playground.layout.components import PageComponents
 from playground.state.anchor_search import fit_anchors
 from playground.state.page_state import PageState
@@ -41,7 +41,7 @@ def connect_strip(page: PageComponents) -> None:
         chosen = (getattr(event, name, None) for name in changes)
         return show(page, select_in_strip(state, *chosen), *changes)
 
-    listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER)
+    announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER), "strip")
 
 
 def select_in_strip(state: PageState, step: object, map_: object, level: object, story: object = None) -> PageState:

@@ -23,7 +23,7 @@ function choose(cell) {
   chosen = cell.step;
   markStep(cell.step);
   if (cell.layer !== null) showLayer(cell.layer);
-  trigger("select", { step: cell.step, map: cell.map || null, level: null });
+  line.ask("select", { step: cell.step, map: cell.map || null, level: null });
 }
 
 /**
@@ -94,7 +94,7 @@ function createLevel(cell) {
   node.setAttribute("type", "button");
   node.addEventListener("click", () => {
     if (document.body.dataset.step === "detections") showLayer("scores");
-    trigger("select", { step: null, map: cell.map || null, level: cell.level });
+    line.ask("select", { step: null, map: cell.map || null, level: cell.level });
   });
   return node;
 }
@@ -166,7 +166,7 @@ function show(value) {
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
-  showInAddress(state.query);
+  if (!line.isWaiting()) showInAddress(state.query);  // an earlier choice would undo going back
 }
 
 // Gradio opens a list that Tab reaches, and leaves it open when Tab moves on.
@@ -185,7 +185,7 @@ function onAnswer() {
 
 document.addEventListener("live-forgotten", () => {
   const story = document.body.hasAttribute("data-story");
-  trigger("select", { step: document.body.dataset.step, map: null, level: null, story });
+  line.ask("select", { step: document.body.dataset.step, map: null, level: null, story });
 });
 watch("value", onAnswer);
 hideControls();

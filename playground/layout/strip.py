@@ -14,7 +14,7 @@ import gradio as gr
 from playground.steps.step import Levels, StripItem
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("layout/address.js", "layout/strip.js")
+SCRIPT = read_scripts("layout/in_order.js", "layout/address.js", "layout/strip.js")
 
 
 _answers = itertools.count()

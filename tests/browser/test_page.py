@@ -64,6 +64,31 @@ def test_each_step_shows_its_knobs_and_numbers(shown):
             assert page.locator(".plot .main-svg").first.is_visible(), step
 
 
+def test_the_step_chosen_last_stays_on_show_when_an_earlier_answer_is_late(opened):
+    page = opened(QUICK)
+    asked, late = [], []
+
+    def hold_the_first(route):
+        asked.append(route)
+        if len(asked) == 1:
+            late.append(route.fetch())
+        else:
+            route.continue_()
+
+    page.route("**/run/predict*", hold_the_first)
+    choose(page, "network")
+    wait(lambda: notice(page) == "" and late)  # routes are called while the page is asked
+    for step in ("assignment", "anchors"):
+        choose(page, step)
+    page.wait_for_timeout(200)
+    assert len(asked) == 1  # otherwise the late answer would be the last one
+    asked[0].fulfill(response=late[0])
+    wait(lambda: "step=anchors" in address_of(page) and another_figure(page, []))
+    assert page.get_attribute(".plot", "data-title") == "Fit of the anchors"
+    assert len(asked) == 2  # the step between them is not asked for
+    assert page.get_attribute('.strip button[data-step="anchors"]', "aria-current") and notice(page) == ""
+
+
 def test_the_link_is_the_state(opened, shown):
     page = shown(QUICK + "&step=loss&loss.gamma=0.5&scenes.seed=11")
     wait(lambda: page.get_attribute('.strip button[data-step="loss"]', "aria-current"))

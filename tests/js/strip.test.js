@@ -5,7 +5,8 @@ import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
 const NAMES = ["knobId", "hidingRules", "fullQuery"];
-const { knobId, hidingRules, fullQuery } = load(["layout/address.js", "layout/strip.js"], NAMES, fakePage());
+const FILES = ["layout/in_order.js", "layout/address.js", "layout/strip.js"];
+const { knobId, hidingRules, fullQuery } = load(FILES, NAMES, fakePage());
 
 test("a knob's id has no dots and underscores", () => {
   assert.equal(knobId("loss.box_weight"), "knob-loss-box-weight");
