@@ -485,6 +485,10 @@ interface StripState {
   level: number;
   map: string;
   query: string;
+  /** Number of this answer, larger than those of all events that began before it. */
+  answer: number;
+  /** Number of the event that it answers, null for none. */
+  asked: number | null;
 }
 
 interface SourceBarState {

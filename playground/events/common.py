@@ -19,6 +19,7 @@ from core.errors import UserError
 from core.reader import reading_for
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
+from playground.layout.strip import number_event
 from playground.server.render import render
 from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
@@ -147,7 +148,7 @@ def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -
         UserError: A value is of another type than the page sends, or a slider holds NaN, which JSON allows and the
             bounds of Gradio's sliders let through.
     """
-    state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor)
+    state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor, asked=number_event())
     state = state._replace(run=state.run or "", dials=state.dials or "")  # a list without a choice, an empty field
     texts, numbers = (state.run, state.settings, state.curve, state.dials), (state.p_t or 0, state.frame or 0)
     if not all(isinstance(each, str) for each in texts) or state.curve not in FIGURES:

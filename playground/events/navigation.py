@@ -44,9 +44,8 @@ COPY = """async (text) => {
   }
 }"""
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
-SET_BY_LINK = tuple(
-    field for field in PageState._fields if field not in ("run", "frame", "suggesting", "held", "switched", "visitor")
-)
+NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", "asked")
+SET_BY_LINK = tuple(field for field in PageState._fields if field not in NOT_SET_BY_LINK)
 
 
 def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:

@@ -4,6 +4,7 @@ const nav = /** @type {HTMLElement} */ (element.querySelector(".strip"));
 const levels = /** @type {HTMLElement} */ (element.querySelector(".levels"));
 /** @type {string | null} */
 let chosen = null;  // step that the visitor has chosen, until the server answers
+let shown = { step: "", since: 0 };  // the step on show, and the number of the first answer with it
 
 // ---- the steps
 
@@ -157,6 +158,7 @@ function show(value) {
     markStep(state.step);
   }
   document.body.removeAttribute("data-opening");
+  if (state.step !== shown.step) shown = { step: state.step, since: state.answer };
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
   const story = query.get("view") === "story" && !document.body.dataset.embed;
@@ -178,15 +180,27 @@ document.addEventListener("keydown", (event) => {
 
 const showValue = live.part(props.part, show, () => props.value);
 
+/**
+ * True for the answer to an event that began before the step on show was chosen, and shows another one.
+ *
+ * @param {StripState} state
+ */
+const isLate = ({ step, asked }) => step !== shown.step && asked !== null && asked < shown.since;
+
 function onAnswer() {
+  if (!props.value) return showValue();
+  const state = JSON.parse(props.value);
+  if (isLate(state)) return askForStep(shown.step);
   showValue();
-  if (props.value) live.receiveAnswer(JSON.parse(props.value));
+  live.receiveAnswer(state);
 }
 
-document.addEventListener("live-forgotten", () => {
-  const story = document.body.hasAttribute("data-story");
-  line.ask("select", { step: document.body.dataset.step, map: null, level: null, story });
-});
+/** @param {string | undefined} step */
+function askForStep(step) {
+  line.ask("select", { step, map: null, level: null, story: document.body.hasAttribute("data-story") });
+}
+
+document.addEventListener("live-forgotten", () => askForStep(document.body.dataset.step));
 watch("value", onAnswer);
 hideControls();
 onAnswer();

@@ -17,7 +17,7 @@ from playground.support.scripts import read_scripts
 SCRIPT = read_scripts("layout/in_order.js", "layout/address.js", "layout/strip.js")
 
 
-_answers = itertools.count()
+_events = itertools.count()
 
 
 class StripCell(NamedTuple):
@@ -26,6 +26,11 @@ class StripCell(NamedTuple):
     step: str
     part: StripItem
     headline: str
+
+
+def number_event() -> int:
+    """Returns a number larger than those of all events before: one begins, or has been answered."""
+    return next(_events)
 
 
 def strip() -> gr.HTML:
@@ -52,7 +57,7 @@ def value(
         level: Pyramid level whose maps are drawn.
         map_: Maps that the network step draws.
         query: The permalink, which becomes the page's address.
-        state: Token, settings and browser fields of the state, for `live.js`.
+        state: Token, settings and browser fields of the state, for `live.js`, and `asked`, the number of the event.
     """
     return json.dumps(
         {
@@ -63,7 +68,7 @@ def value(
             "level": level,
             "map": map_,
             "query": query,
-            "answer": next(_answers),
+            "answer": number_event(),
             **state,
         },
         allow_nan=False,

@@ -232,7 +232,12 @@ def _render_strip(state: PageState, pipeline: Pipeline) -> str:
         level=state.level,
         map_=state.map,
         query=to_link(state, pipeline.config),
-        state={"token": TOKENS.issue(state), "settings": state.settings, "look": browser_fields(state)},
+        state={
+            "token": TOKENS.issue(state),
+            "settings": state.settings,
+            "look": browser_fields(state),
+            "asked": state.asked,
+        },
     )
 
 

@@ -38,7 +38,7 @@ P_T_RANGE = (0.01, 0.99)  # of the example that the loss step marks
 
 
 class PageState(NamedTuple):
-    """The state of the page. All fields but the last three are held by components.
+    """The state of the page. All fields but the last four are held by components.
 
     Attributes:
         step: Key of the chosen step.
@@ -63,6 +63,7 @@ class PageState(NamedTuple):
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
+        asked: Number of the event that the state is rendered for, None where none has begun, see `layout/strip.js`.
     """
 
     step: str
@@ -87,6 +88,7 @@ class PageState(NamedTuple):
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
+    asked: int | None = None
 
     @property
     def in_story(self) -> bool:

@@ -3,15 +3,18 @@
 import json
 import re
 import zipfile
+from threading import Event
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from playground.events import settings
 from playground.runs.service import RUNS, Runs
+from playground.state.anchor_search import fit_anchors
 from playground.steps import STEPS
 from tests.browser.looking import QUICK, address_of, choose, headline, layers, notice, set_slider
-from tests.waiting import wait
+from tests.waiting import HANG, wait
 
 pytestmark = pytest.mark.browser
 
@@ -294,6 +297,27 @@ def test_anchors_are_fitted(shown):
     page.get_by_role("button", name="Look for better").click()
     assert "Fitted to this picture" in wait(lambda: notice(page))
     wait(lambda: "anchors.scales" in address_of(page))
+
+
+def test_an_answer_that_took_long_leaves_the_step_that_was_chosen_meanwhile(opened, monkeypatch):
+    begun, waited = Event(), Event()
+
+    def fit_slowly(*arguments):
+        begun.set()
+        assert waited.wait(HANG)
+        return fit_anchors(*arguments)
+
+    monkeypatch.setattr(settings, "fit_anchors", fit_slowly)
+    page = opened(QUICK + "&step=anchors&anchors.ratios=1")
+    page.get_by_role("button", name="Look for better").click()
+    wait(begun.is_set)
+    choose(page, "network")
+    wait(lambda: "step=network" in address_of(page))
+    waited.set()
+    wait(lambda: "anchors.scales" in address_of(page))
+    assert page.get_attribute('.strip button[data-step="network"]', "aria-current")
+    wait(lambda: "parameters" in page.text_content(".readout") and not page.locator(".plot").first.is_visible())
+    assert "step=network" in address_of(page)
 
 
 def test_settings_are_copied_as_code(shown):

@@ -30,7 +30,11 @@ def state(run: str = "", visitor: str = "me", **fields) -> PageState:
 def test_the_same_state_has_the_same_token_whatever_the_browser_sends_itself():
     tokens = Tokens(MAX_BYTES, MAX_OF_ONE)
     plain = tokens.issue(state())
-    assert tokens.issue(state(settings='{"loss.gamma": 1}', held=True, p_t=0.5)) == plain != tokens.issue(state("run"))
+    assert (
+        tokens.issue(state(settings='{"loss.gamma": 1}', held=True, p_t=0.5, asked=7))
+        == plain
+        != tokens.issue(state("run"))
+    )
     assert not tokens.find(plain, "me").held and tokens.find(plain, "you") is None
 
 
