@@ -28,8 +28,7 @@ function frameCode(step, title) {
 
 /** @param {"png" | "svg"} format */
 async function saveFigure(format) {
-  if (!newest) return;
-  await window.loadPlotly();
+  if (!newest || !(await hasPlotly())) return;
   const { figure } = take();
   if (!figure) return;
   const { width, height, text } = SAVED;

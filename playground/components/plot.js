@@ -131,7 +131,7 @@ function markFigure(figure) {
 
 async function paintOnce() {
   clearTimeout(restTimer);
-  if (newest) await window.loadPlotly();
+  if (newest && !(await hasPlotly())) return;
   paintAgain = false;  // changes made while plotly.js was loading are part of this figure
   const { figure, outline: wanted } = take();
   if (figure && wanted === outline && haveLinesRoom(figure)) {
@@ -141,6 +141,18 @@ async function paintOnce() {
   outline = "";
   if (figure) drawWhole(figure);
   outline = wanted;
+}
+
+/** Loads plotly.js; false if that fails, which is said in the figure's place until a later figure succeeds. */
+async function hasPlotly() {
+  try {
+    await window.loadPlotly();
+  } catch (error) {
+    target.textContent = /** @type {Error} */ (error).message;
+    return false;
+  }
+  if (!listening) target.replaceChildren();
+  return true;
 }
 
 /**
@@ -237,4 +249,5 @@ const drawValue = live.part(props.part, draw, () => props.value, undefined, isMo
 watch("value", drawValue);
 new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class", "data-lesson"] });
 new ResizeObserver(fitSpace).observe(target);
+window.addEventListener("online", fitSpace);
 drawValue();

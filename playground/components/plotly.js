@@ -2,6 +2,7 @@
 
 const POLL_MS = 50;
 const LATEST_MS = 3000;  // the figure waits no longer for the picture
+const FAILED = "The browser could not load plotly.js, which draws figures: check the connection and reload the page.";
 
 /** @type {Promise<void> | null} */
 let loading = null;
@@ -33,7 +34,7 @@ function runPlotly() {
     const script = document.createElement("script");
     script.src = /** @type {HTMLLinkElement} */ (document.querySelector("#plotly")).href;
     script.onload = () => resolve();
-    script.onerror = () => reject(new Error("The browser could not load plotly.js."));
+    script.onerror = () => reject(new Error(FAILED));
     document.head.append(script);
   });
 }
