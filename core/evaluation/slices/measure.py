@@ -45,7 +45,8 @@ def measure_slices(
 ) -> tuple[Slice, ...]:
     """Returns the slices of each quantity, which divide the objects into about equal parts, and how well each is found.
 
-    A quantity that is unknown for an object, such as the position in a picture of unknown size, has none.
+    A quantity that is unknown for an object or a detection, such as the position in a picture of unknown size, has
+    none.
 
     Args:
         predictions: The detections of each image.
@@ -58,10 +59,12 @@ def measure_slices(
         values = [measure(each.boxes, each) for each in truths]
         counted = [value[~each.crowd] for value, each in zip(values, truths, strict=True)]
         of_objects = torch.cat(counted).double().numpy() if counted else np.zeros(0)
-        bounds = divide(of_objects)
-        if len(bounds) <= 2 or np.isnan(of_objects).any():  # the only slice would have all objects
-            continue
         found = [measure(each.boxes, truth) for each, truth in zip(finite, truths, strict=True)]
+        if any(each.isnan().any() for each in (*values, *found)):  # COCO's rule would count it in every slice
+            continue
+        bounds = divide(of_objects)
+        if len(bounds) <= 2:  # the only slice would have all objects
+            continue
         marked = build_coco_dict(truths, class_names, iscrowd=[each.crowd for each in truths])
         detected = build_coco_dict(finite, class_names, score=[each.scores for each in finite])
         averages = _average(_set_areas(marked, values), _set_areas(detected, found), bounds)

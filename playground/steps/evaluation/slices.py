@@ -8,7 +8,7 @@ from markupsafe import Markup
 from core.config import Config
 from core.evaluation.slices.measure import Slice
 from core.evaluation.slices.quantities import QUANTITIES
-from core.io.text import count_noun
+from core.io.text import count_noun, join_names
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, bars
 from playground.evaluations.keys import evaluation_key
@@ -25,6 +25,10 @@ ABOUT = (
     "Each group of bars divides the same objects into about equal parts. “From border” is how far an object's centre "
     "is from the nearest border of the picture: 0 there, 1 half of the picture's shorter side away, in the middle. "
     f"{FAIR}"
+)
+LACKING = (
+    "There are no bars for {}: the objects hardly differ in it, or it is not known of all pictures, as in an "
+    "evaluation that an earlier version has stored. Evaluating again measures it."
 )
 OTHER_PICTURES = "of other pictures, since it was stopped or some could not be used: not drawn"
 
@@ -49,11 +53,19 @@ def slices_text(pipeline: Pipeline, focus: Focus) -> Markup:
         pictures = f"{status.state}, {count_noun(status.done, 'picture')}"
         return pictures if own and _are_alike(own, status) else f"{pictures} {OTHER_PICTURES}"
 
+    lacking = _name_lacking(_slices_of(own.result, focus.evaluation_query)) if own and own.result else ()
     return (
         html.paragraph(ABOUT)
+        + (html.paragraph(LACKING.format(join_names(lacking))) if lacking else Markup())
         + (describe_compared(compared, "Evaluate", describe) if len(compared) > 1 else Markup())
         + choose_weights(pipeline, focus)
     )
+
+
+def _name_lacking(slices: Sequence[Slice]) -> tuple[str, ...]:
+    """Returns the quantities that have no slices, without their units."""
+    drawn = {each.quantity for each in slices}
+    return tuple(quantity.partition(",")[0] for quantity in QUANTITIES if quantity not in drawn)
 
 
 def slices_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:

@@ -92,6 +92,8 @@ def test_objects_at_the_border_are_told_from_those_in_the_middle():
     assert (far.low, far.objects, far.ap50) == (1, 1, ONE)
     unknown = [pictures[1][0]._replace(size=None)]
     assert of(POSITION, measure_slices(pictures[0], unknown, "a")) == []
+    without_objects = [*pictures[1], truth([])]  # its detection would count as a false positive at every position
+    assert of(POSITION, measure_slices([*pictures[0], found([border], [0.5])], without_objects, "a")) == []
 
 
 def test_equal_values_lie_in_one_slice():
