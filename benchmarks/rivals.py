@@ -1,6 +1,7 @@
 """Compares our RetinaNet with torchvision's RetinaNet and Faster R-CNN, on equal images, steps, rates and backbones.
 
-`python -m benchmarks.rivals --work DIR --json assets/rivals.json`; repeat the command to resume it.
+`python -m benchmarks.rivals --work DIR --json assets/rivals.json`; repeat the command to resume it. Lengths that the
+JSON file has from other commands stay in it: to the end of training, for example, with `--short 0 --long 8500`.
 """
 
 import argparse
@@ -53,10 +54,13 @@ def main() -> None:
             groups.append(_compare(steps, seeds, options))
             print(groups[-1]["title"], *map(_format_line, groups[-1]["rows"]), sep="\n")
     if options.json:
-        lengths = f"--short {options.short} --seeds {options.seeds} --long {options.long} --images {options.images}"
-        command = f"python -m benchmarks.rivals --work DIR {lengths}"  # further settings are stored separately
-        result = {"command": command, "settings": {**RECIPE, **_overrides(options)}, "groups": groups}
-        write_text(options.json, json.dumps(result, indent=1) + "\n")
+        before = json.loads(options.json.read_text("utf-8"))["groups"] if options.json.exists() else []
+        write_text(options.json, json.dumps({"groups": merge_groups(before, groups)}, indent=1) + "\n")
+
+
+def merge_groups(before: list[dict[str, Any]], groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the results of all lengths, in which later results replace earlier ones of the same title."""
+    return list({each["title"]: each for each in (*before, *groups)}.values())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +87,14 @@ def _compare(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, A
     runs = {key: [_train_and_evaluate(key, config, options) for config in configs] for key in options.detectors}
     milliseconds = _measure_milliseconds(configs[0], options)
     count = f"{seeds} seeds" if seeds > 1 else "one seed"
-    title = f"{steps:,} steps of {configs[0].training.batch_size}, {count}"
-    return {"title": title, "rows": [_row(key, runs[key], milliseconds[key]) for key in options.detectors]}
+    lengths = f"--short {steps} --seeds {seeds} --long 0" if seeds > 1 else f"--short 0 --long {steps}"
+    return {
+        "title": f"{steps:,} steps of {configs[0].training.batch_size}, {count}",
+        # Further settings are stored separately.
+        "command": f"python -m benchmarks.rivals --work DIR {lengths} --images {options.images}",
+        "settings": {**RECIPE, **_overrides(options)},
+        "rows": [_row(key, runs[key], milliseconds[key]) for key in options.detectors],
+    }
 
 
 def _config(steps: int, seed: int, options: argparse.Namespace) -> Config:

@@ -141,6 +141,7 @@ def rivals() -> Markup:
             for row in group["rows"]
         )
         text += html.table(html.Table(group["title"], columns, cells))
+        text += html.paragraph(f"Command: {group['command']}")
     return html.details("One stage or two: RetinaNet against Faster R-CNN", text)
 
 

@@ -86,11 +86,11 @@ def test_the_texts_on_the_short_runs_agree_with_the_results():
 
 def test_measured_rivals_are_shown(assets):
     other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
-    groups = [{"title": "600 steps of 8, 3 seeds", "rows": [RIVAL, other]}]
-    (assets / "rivals.json").write_text(json.dumps({"command": "x", "settings": {}, "groups": groups}))
+    groups = [{"title": "600 steps of 8, 3 seeds", "command": "the command", "settings": {}, "rows": [RIVAL, other]}]
+    (assets / "rivals.json").write_text(json.dumps({"groups": groups}))
     text = comparison.rivals()
     assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#39;s" in text and ">42<" in text
-    assert "600 steps of 8, 3 seeds" in text
+    assert "600 steps of 8, 3 seeds" in text and "Command: the command" in text
 
 
 def test_losses_at_their_best_rates_are_shown(assets):
