@@ -35,11 +35,14 @@ def connect_settings(page: PageComponents) -> None:
 
 def connect_strip(page: PageComponents) -> None:
     """Connects the choice of a step, a level and a kind of map."""
-    changes = ("step", "map", "level", "story")
+    changes, notice = ("step", "map", "level", "story"), page.parts["notice"]
 
     def select(state: PageState, *, event: gr.EventData) -> Updates:
         chosen = (getattr(event, name, None) for name in changes)
-        return show(page, select_in_strip(state, *chosen), *changes)
+        updates = show(page, select_in_strip(state, *chosen), *changes)
+        if getattr(event, "keep_notice", None) is True and not updates[notice]:
+            del updates[notice]
+        return updates
 
     announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER), "strip")
 

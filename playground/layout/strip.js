@@ -190,14 +190,20 @@ const isLate = ({ step, asked }) => step !== shown.step && asked !== null && ask
 function onAnswer() {
   if (!props.value) return showValue();
   const state = JSON.parse(props.value);
-  if (isLate(state)) return askForStep(shown.step);
+  if (isLate(state)) return askForStep(shown.step, true);
   showValue();
   live.receiveAnswer(state);
 }
 
-/** @param {string | undefined} step */
-function askForStep(step) {
-  line.ask("select", { step, map: null, level: null, story: document.body.hasAttribute("data-story") });
+/**
+ * Asks for all parts of a step again.
+ *
+ * @param {string | undefined} step
+ * @param {boolean} [keepNotice] leaves the message on show, if the answer has none
+ */
+function askForStep(step, keepNotice = false) {
+  const story = document.body.hasAttribute("data-story");
+  line.ask("select", { step, map: null, level: null, story, keep_notice: keepNotice });
 }
 
 document.addEventListener("live-forgotten", () => askForStep(document.body.dataset.step));

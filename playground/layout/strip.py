@@ -1,8 +1,9 @@
 """The strip of steps: the page's navigation, with live numbers of each step and of each pyramid level.
 
 Choosing a cell fires `select` with {"step", "map", "level"}; null leaves a field unchanged. When the server has
-forgotten the page, `select` tells it {"step", "story"}. The strip also keeps the page's address up to date: going back
-or forward in the browser's history fires `edit` with {"query": …}.
+forgotten the page, or a late answer has shown another step, `select` tells it {"step", "story"}, and with "keep_notice"
+that the message on show is to stay. The strip also keeps the page's address up to date: going back or forward in the
+browser's history fires `edit` with {"query": …}.
 """
 
 import itertools
