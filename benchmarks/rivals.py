@@ -40,6 +40,7 @@ NAMES = {
     "retinanet": "RetinaNet, torchvision's",
     "faster_rcnn": "Faster R-CNN, torchvision's",
 }
+SCENES = "scenes"  # data
 THEIRS = {"retinanet": theirs.RETINANET, "faster_rcnn": theirs.FASTER_RCNN}
 FIGURES = ("ap50", "ap75", "ap_small", "ap_medium", "ap_large")
 TIMED = 16  # images
@@ -48,13 +49,13 @@ TIMED = 16  # images
 def main() -> None:
     """Trains the unfinished runs, prints the tables and writes them as JSON."""
     options = _parser().parse_args()
+    before = json.loads(options.json.read_text("utf-8"))["groups"] if options.json and options.json.exists() else []
     groups = []
     for steps, seeds in ((options.short, options.seeds), (options.long, 1)):
         if steps:
             groups.append(_compare(steps, seeds, options))
             print(groups[-1]["title"], *map(_format_line, groups[-1]["rows"]), sep="\n")
     if options.json:
-        before = json.loads(options.json.read_text("utf-8"))["groups"] if options.json.exists() else []
         write_text(options.json, json.dumps({"groups": merge_groups(before, groups)}, indent=1) + "\n")
 
 
@@ -66,7 +67,7 @@ def merge_groups(before: list[dict[str, Any]], groups: list[dict[str, Any]]) -> 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--data", default="scenes", help="scenes, or the folder of a COCO or VOC data set")
+    parser.add_argument("--data", default=SCENES, help="scenes, or the folder of a COCO or VOC data set")
     parser.add_argument("--detectors", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--short", type=int, default=500, help="steps of the short runs, 0 for none")
     parser.add_argument("--seeds", type=int, default=3, help="number of short runs")
@@ -75,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE", help="further settings")
     parser.add_argument("--json", type=Path, help="write the result as JSON to this file")
     return parser
+
+
+def describe_options(options: argparse.Namespace) -> str:
+    """Returns the options that are not the default, but for those of length, as they are written in a command."""
+    data = [] if options.data == SCENES else ["--data", options.data]
+    detectors = [] if options.detectors == list(NAMES) else ["--detectors", *options.detectors]
+    return "".join(f" {each}" for each in (*data, *detectors, *(["--set", *options.set] if options.set else ())))
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, str]:
@@ -87,11 +95,12 @@ def _compare(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, A
     runs = {key: [_train_and_evaluate(key, config, options) for config in configs] for key in options.detectors}
     milliseconds = _measure_milliseconds(configs[0], options)
     count = f"{seeds} seeds" if seeds > 1 else "one seed"
+    data = "" if options.data == SCENES else f", {Path(options.data).name}"
     lengths = f"--short {steps} --seeds {seeds} --long 0" if seeds > 1 else f"--short 0 --long {steps}"
+    further = f"--images {options.images}{describe_options(options)}"
     return {
-        "title": f"{steps:,} steps of {configs[0].training.batch_size}, {count}",
-        # Further settings are stored separately.
-        "command": f"python -m benchmarks.rivals --work DIR {lengths} --images {options.images}",
+        "title": f"{steps:,} steps of {configs[0].training.batch_size}, {count}{data}",
+        "command": f"python -m benchmarks.rivals --work DIR {lengths} {further}",
         "settings": {**RECIPE, **_overrides(options)},
         "rows": [_row(key, runs[key], milliseconds[key]) for key in options.detectors],
     }

@@ -349,9 +349,8 @@ interface DocumentEventMap {
   "pic-layer": CustomEvent<string>;
   /** A query to open without leaving the page. */
   "open-link": CustomEvent<string>;
-  /** The last event of the strip, or of the album's panel, is over. */
+  /** The event that the strip asked last is over. */
   "strip-answered": Event;
-  "album-answered": Event;
   /** A short message to the visitor. */
   said: CustomEvent<string>;
   /** Names of boxes, see `canvas/pointing.js`; "" for none. */
@@ -477,7 +476,7 @@ interface LevelCell {
   map: string;
 }
 
-interface StripState {
+interface StripState extends LiveState {
   cells: StripCell[];
   about: string;
   levels: LevelCell[];
@@ -485,10 +484,8 @@ interface StripState {
   level: number;
   map: string;
   query: string;
-  /** Number of this answer, larger than those of all events that began before it. */
-  answer: number;
-  /** Number of the event that it answers, null for none. */
-  asked: number | null;
+  /** The step that was chosen when the event began; "" for an answer that is to be shown in any case. */
+  began_in: string;
 }
 
 interface SourceBarState {

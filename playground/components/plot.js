@@ -143,12 +143,14 @@ async function paintOnce() {
   outline = wanted;
 }
 
-/** Loads plotly.js; false if that fails, which is said in the figure's place until a later figure succeeds. */
+/** Loads plotly.js; returns false if that fails, which is said in the figure's place until a later figure succeeds. */
 async function hasPlotly() {
   try {
     await window.loadPlotly();
   } catch (error) {
-    target.textContent = /** @type {Error} */ (error).message;
+    const { message } = /** @type {Error} */ (error);
+    target.textContent = message;
+    target.setAttribute("aria-label", message);  // of an image, screen readers read nothing else
     return false;
   }
   if (!listening) target.replaceChildren();

@@ -14,12 +14,10 @@ from playground.data.intake import read_upload
 from playground.data.picture import open_upload
 from playground.events.common import (
     IN_ORDER,
-    LIVE_IN_ORDER,
     ONE_AFTER_ANOTHER,
     WITHOUT_PROGRESS,
     EventOptions,
     Updates,
-    announce_answers,
     listen,
     part_updates,
     show,
@@ -68,7 +66,7 @@ def connect_album(page: PageComponents) -> None:
     busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
     downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
-    announce_answers(listen(page, panel.select, acting, changes=CHANGES, **LIVE_IN_ORDER), "album")
+    listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
     listen(page, panel.download, download, outputs=[controls.album_file], **downloading)

@@ -19,7 +19,6 @@ from core.errors import UserError
 from core.reader import reading_for
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
-from playground.layout.strip import number_event
 from playground.server.render import render
 from playground.state.page_state import PageState, admit
 from playground.state.settings import values_of
@@ -51,7 +50,7 @@ WITHOUT_PROGRESS: EventOptions = {**UNDOCUMENTED, "show_progress": "hidden", "sh
 LIVE: EventOptions = {**WITHOUT_PROGRESS, "queue": False}
 # The data of an event must not be deferred: "always_last" would run the last call with the first one's data.
 IN_ORDER: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "multiple"}
-# Without the queue the server answers calls side by side: the component must wait for each answer, see `in_order.js`.
+# Without the queue the server answers calls side by side: the browser must wait for each answer, see `in_order.js`.
 LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
@@ -92,9 +91,9 @@ def listen(
     return dependency
 
 
-def announce_answers(dependency: Dependency, component: str) -> None:
-    """Tells a component's script in the browser that an event is over, failed or not, see `in_order.js`."""
-    script = f"() => {{ document.dispatchEvent(new Event('{component}-answered')); }}"
+def announce_answers(dependency: Dependency) -> None:
+    """Tells the strip's script that one of its events is over, failed or not, see `in_order.js`."""
+    script = "() => { document.dispatchEvent(new Event('strip-answered')); }"
     dependency.then(None, js=script, **UNDOCUMENTED)
     dependency.failure(None, js=script, **UNDOCUMENTED)
 
@@ -148,8 +147,9 @@ def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -
         UserError: A value is of another type than the page sends, or a slider holds NaN, which JSON allows and the
             bounds of Gradio's sliders let through.
     """
-    state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor, asked=number_event())
-    state = state._replace(run=state.run or "", dials=state.dials or "")  # a list without a choice, an empty field
+    state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor)
+    # Lists without a choice and empty fields may hold None.
+    state = state._replace(run=state.run or "", dials=state.dials or "", began_in=state.step)
     texts, numbers = (state.run, state.settings, state.curve, state.dials), (state.p_t or 0, state.frame or 0)
     if not all(isinstance(each, str) for each in texts) or state.curve not in FIGURES:
         raise UserError(NOT_READ)

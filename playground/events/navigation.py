@@ -44,7 +44,7 @@ COPY = """async (text) => {
   }
 }"""
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
-NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", "asked")
+NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", "began_in")
 SET_BY_LINK = tuple(field for field in PageState._fields if field not in NOT_SET_BY_LINK)
 
 
@@ -66,7 +66,7 @@ def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
     outputs += [*panel_components(page), *run_components(page), *changed, *page.all_parts]
     blocks.load(load, page.panel.seen, outputs, **LIVE)
     inputs = [page.panel.seen, page.state["user_picture"], page.state["pinned_picture"]]
-    announce_answers(page.parts["strip"].edit(go_back, inputs, outputs, **LIVE_IN_ORDER), "strip")
+    announce_answers(page.parts["strip"].edit(go_back, inputs, outputs, **LIVE_IN_ORDER))
     page.header.undo.click(None, js="() => { if (history.state?.depth) history.back(); }")
     page.header.redo.click(None, js="() => history.forward()")
 

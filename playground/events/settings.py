@@ -44,7 +44,7 @@ def connect_strip(page: PageComponents) -> None:
             del updates[notice]
         return updates
 
-    announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER), "strip")
+    announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER))
 
 
 def select_in_strip(state: PageState, step: object, map_: object, level: object, story: object = None) -> PageState:

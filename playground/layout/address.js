@@ -4,9 +4,7 @@ const ONE_CHANGE_MS = 800;  // changes closer together, as while a slider is dra
 const PAUSE_MS = 80;  // writing the address takes as long as drawing the picture: only pauses of a drag are written
 const REST_MS = 1000;  // within which the value at which γ has stopped is answered
 const DEEPEST = "retinanet-deepest";  // where the depth of the newest entry is kept, for redo after a reload
-// Of two choices that wait, the later one leaves unchanged what it does not name.
-const line = createLine("strip-answered", (earlier, later) => (
-  { ...earlier, ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null)) }));
+const line = createLine();
 let opened = false;
 let newest = "";  // query of what is on show
 let writtenAt = 0;

@@ -7,7 +7,6 @@
  */
 const find = (name) => /** @type {T} */ (element.querySelector(`[data-part="${name}"]`));
 const panel = /** @type {HTMLDetailsElement} */ (element.querySelector("details.album"));
-const line = createLine("album-answered");
 let shownIndex = -1;  // of the picture on show, -1 for none of the album's
 
 /**
@@ -92,7 +91,7 @@ function show(value) {
  * @param {string} action
  * @param {unknown} [value]
  */
-const act = (action, value = null) => line.ask("select", { action, value });
+const act = (action, value = null) => trigger("select", { action, value });
 
 /**
  * What a button does; some take long and have events of their own.

@@ -12,7 +12,7 @@ from core.data.formats import FORMATS
 from core.data.writers.convert import WRITERS
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("layout/in_order.js", "layout/album_panel.js")
+SCRIPT = read_scripts("layout/album_panel.js")
 TEMPLATE = """
 <details class="album">
   <summary data-part="title">My pictures</summary>

@@ -1,36 +1,42 @@
-// Events of a component, one at a time: of two in progress, the answer to the earlier one could come last and stay.
+// The strip's events, one at a time: of two in progress, the answer to the earlier one could come last and stay.
 
-/**
- * Creates the line in which the events of a component wait.
- *
- * @param {string} answered name of the document's event that tells that the last one is over, see `events/common.py`
- * @param {(earlier: object, later: object) => object} [merge] returns what replaces two that wait under one name;
- *   by default each keeps its place
- */
-function createLine(answered, merge) {
-  /** @type {[string, object][]} */
+/** Creates the line in which the events wait. */
+function createLine() {
+  /** @type {[string, Record<string, unknown>][]} */
   const waiting = [];
-  let isAsking = false;
+  let asked = "";  // name of the event in progress, "" for none
 
   function askNext() {
     const next = waiting.shift();
-    isAsking = next !== undefined;
+    asked = next ? next[0] : "";
     if (next) trigger(...next);
   }
 
   /**
-   * Fires an event, at once or when those before it have been answered.
+   * Fires an event, at once or when those before it are over. Of two that wait one after the other under one name, the
+   * earlier one only fills in what is null in the later one.
    *
    * @param {string} name
-   * @param {object} data
+   * @param {Record<string, unknown>} data
    */
   function ask(name, data) {
     const last = waiting.at(-1);
-    if (merge && last?.[0] === name) last[1] = merge(last[1], data);
+    if (last?.[0] === name) last[1] = fillIn(data, last[1]);
     else waiting.push([name, data]);
-    if (!isAsking) askNext();
+    if (!asked) askNext();
   }
 
-  document.addEventListener(answered, askNext);
-  return { ask, isWaiting: () => waiting.length > 0 };
+  /** @param {string} name of an event: true if it is in progress or waits */
+  const has = (name) => asked === name || waiting.some(([each]) => each === name);
+
+  document.addEventListener("strip-answered", askNext);
+  return { ask, has, isWaiting: () => waiting.length > 0 };
+}
+
+/**
+ * @param {Record<string, unknown>} data
+ * @param {Record<string, unknown>} others in place of null
+ */
+function fillIn(data, others) {
+  return { ...others, ...Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null)) };
 }

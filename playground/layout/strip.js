@@ -4,7 +4,8 @@ const nav = /** @type {HTMLElement} */ (element.querySelector(".strip"));
 const levels = /** @type {HTMLElement} */ (element.querySelector(".levels"));
 /** @type {string | null} */
 let chosen = null;  // step that the visitor has chosen, until the server answers
-let shown = { step: "", since: 0 };  // the step on show, and the number of the first answer with it
+/** @type {StripState | null} */
+let shown = null;  // the newest answer on show
 
 // ---- the steps
 
@@ -24,7 +25,16 @@ function choose(cell) {
   chosen = cell.step;
   markStep(cell.step);
   if (cell.layer !== null) showLayer(cell.layer);
-  line.ask("select", { step: cell.step, map: cell.map || null, level: null });
+  select({ step: cell.step, map: cell.map || null });
+}
+
+/**
+ * Asks for what is chosen.
+ *
+ * @param {{step?: string, map?: string | null, level?: number | null, story?: boolean, keep_notice?: boolean}} choice
+ */
+function select(choice) {
+  line.ask("select", { step: null, map: null, level: null, story: false, keep_notice: false, ...choice });
 }
 
 /**
@@ -95,7 +105,7 @@ function createLevel(cell) {
   node.setAttribute("type", "button");
   node.addEventListener("click", () => {
     if (document.body.dataset.step === "detections") showLayer("scores");
-    line.ask("select", { step: null, map: cell.map || null, level: cell.level });
+    select({ map: cell.map || null, level: cell.level });
   });
   return node;
 }
@@ -151,6 +161,7 @@ function show(value) {
   if (!value) return;
   /** @type {StripState} */
   const state = JSON.parse(value);
+  if (isLate(state)) return;
   showCells(state);
   showLevels(state);
   if (chosen === null || chosen === state.step) {  // otherwise an answer to an earlier choice
@@ -158,7 +169,7 @@ function show(value) {
     markStep(state.step);
   }
   document.body.removeAttribute("data-opening");
-  if (state.step !== shown.step) shown = { step: state.step, since: state.answer };
+  shown = state;
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
   const story = query.get("view") === "story" && !document.body.dataset.embed;
@@ -168,7 +179,12 @@ function show(value) {
   document.body.toggleAttribute("data-pinned", query.has("pinned"));
   document.body.toggleAttribute("data-beside", query.has("beside"));
   document.querySelector("#beside")?.setAttribute("aria-pressed", String(query.has("beside")));
-  if (!line.isWaiting()) showInAddress(state.query);  // an earlier choice would undo going back
+  showQuery();
+}
+
+/** Shows the query in the address, unless the visitor has gone back or forward: then the answer to that comes first. */
+function showQuery() {
+  if (shown && !line.has("edit")) showInAddress(shown.query);
 }
 
 // Gradio opens a list that Tab reaches, and leaves it open when Tab moves on.
@@ -180,33 +196,39 @@ document.addEventListener("keydown", (event) => {
 
 const showValue = live.part(props.part, show, () => props.value);
 
+/** Returns the step that the visitor has chosen last. */
+const currentStep = () => chosen ?? shown?.step;
+
 /**
- * True for the answer to an event that began before the step on show was chosen, and shows another one.
+ * True for an answer in the step in which its event began, while another one has been chosen since. Levels and maps are
+ * not compared: within a step, the answer that comes last stays.
  *
  * @param {StripState} state
  */
-const isLate = ({ step, asked }) => step !== shown.step && asked !== null && asked < shown.since;
+const isLate = ({ step, began_in: before }) => step === before && shown !== null && step !== currentStep();
 
 function onAnswer() {
   if (!props.value) return showValue();
+  /** @type {StripState} */
   const state = JSON.parse(props.value);
-  if (isLate(state)) return askForStep(shown.step, true);
+  const late = isLate(state);
   showValue();
-  live.receiveAnswer(state);
+  live.receiveAnswer(late && shown ? { ...state, token: shown.token } : state);
+  if (late && !line.isWaiting()) askForStep(line.has("edit") ? undefined : currentStep(), true);
 }
 
 /**
  * Asks for all parts of a step again.
  *
- * @param {string | undefined} step
+ * @param {string} [step] by default the one that the server has
  * @param {boolean} [keepNotice] leaves the message on show, if the answer has none
  */
 function askForStep(step, keepNotice = false) {
-  const story = document.body.hasAttribute("data-story");
-  line.ask("select", { step, map: null, level: null, story, keep_notice: keepNotice });
+  select({ ...(step && { step }), story: document.body.hasAttribute("data-story"), keep_notice: keepNotice });
 }
 
 document.addEventListener("live-forgotten", () => askForStep(document.body.dataset.step));
+document.addEventListener("strip-answered", showQuery);
 watch("value", onAnswer);
 hideControls();
 onAnswer();

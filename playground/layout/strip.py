@@ -18,7 +18,7 @@ from playground.support.scripts import read_scripts
 SCRIPT = read_scripts("layout/in_order.js", "layout/address.js", "layout/strip.js")
 
 
-_events = itertools.count()
+_answers = itertools.count()
 
 
 class StripCell(NamedTuple):
@@ -27,11 +27,6 @@ class StripCell(NamedTuple):
     step: str
     part: StripItem
     headline: str
-
-
-def number_event() -> int:
-    """Returns a number larger than those of all events before: one begins, or has been answered."""
-    return next(_events)
 
 
 def strip() -> gr.HTML:
@@ -58,7 +53,7 @@ def value(
         level: Pyramid level whose maps are drawn.
         map_: Maps that the network step draws.
         query: The permalink, which becomes the page's address.
-        state: Token, settings and browser fields of the state, for `live.js`, and `asked`, the number of the event.
+        state: Token, settings and browser fields of the state, for `live.js`, and the step in which the event began.
     """
     return json.dumps(
         {
@@ -69,7 +64,7 @@ def value(
             "level": level,
             "map": map_,
             "query": query,
-            "answer": number_event(),
+            "answer": next(_answers),
             **state,
         },
         allow_nan=False,

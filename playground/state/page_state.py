@@ -63,7 +63,8 @@ class PageState(NamedTuple):
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
-        asked: Number of the event that the state is rendered for, None where none has begun, see `layout/strip.js`.
+        began_in: The step that was chosen when the event began, "" for an answer that is to be shown in any case. An
+            answer in that step, late, does not take the page back to it, see `layout/strip.js`.
     """
 
     step: str
@@ -88,7 +89,7 @@ class PageState(NamedTuple):
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
-    asked: int | None = None
+    began_in: str = ""
 
     @property
     def in_story(self) -> bool:

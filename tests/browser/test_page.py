@@ -317,7 +317,8 @@ def test_an_answer_that_took_long_leaves_the_step_that_was_chosen_meanwhile(open
     wait(lambda: "anchors.scales" in address_of(page))
     assert page.get_attribute('.strip button[data-step="network"]', "aria-current")
     wait(lambda: "parameters" in page.text_content(".readout") and not page.locator(".plot").first.is_visible())
-    assert "step=network" in address_of(page) and "Fitted to this picture" in notice(page)
+    wait(lambda: "Fitted to this picture" in notice(page))
+    assert "step=network" in address_of(page)
 
 
 def test_settings_are_copied_as_code(shown):

@@ -4,8 +4,7 @@ import { test } from "node:test";
 import { fakePage } from "./page.js";
 import { load } from "./programs.js";
 
-const FILES = ["layout/in_order.js", "layout/album_panel.js"];
-const { titleOf, pictureText } = load(FILES, ["titleOf", "pictureText"], fakePage());
+const { titleOf, pictureText } = load(["layout/album_panel.js"], ["titleOf", "pictureText"], fakePage());
 const PICTURE = { index: 2, count: 12, labelled_here: true, objects: 1, place: "used for training" };
 
 test("the title has the numbers of pictures", () => {

@@ -64,3 +64,19 @@ test("a logarithmic axis counts in powers of ten", () => {
   assert.equal(fitsAxis({ mode: "lines", y: [0.009] }, axis), false);
   assert.equal(fitsAxis({ mode: "lines", y: [0] }, axis), false);  // −∞
 });
+
+test("without plotly.js the place of a figure says so, until it has been loaded", async () => {
+  const page = fakePage();
+  const [named, emptied] = [[], []];
+  const target = {
+    ...page.element, setAttribute: (name, value) => { named.push([name, value]); },
+    replaceChildren: () => { emptied.push(true); },
+  };
+  page.element.querySelector = () => target;
+  page.window.loadPlotly = async () => { throw new Error("No connection."); };
+  const { hasPlotly } = load(["components/plot.js"], ["hasPlotly"], page);
+  assert.equal(await hasPlotly(), false);
+  assert.deepEqual([target.textContent, named, emptied], ["No connection.", [["aria-label", "No connection."]], []]);
+  page.window.loadPlotly = async () => {};
+  assert.deepEqual([await hasPlotly(), emptied], [true, [true]]);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fakePage } from "./page.js";
+import { fakeElement, fakePage } from "./page.js";
 import { load } from "./programs.js";
 
 const NAMES = ["knobId", "hidingRules", "fullQuery"];
@@ -31,4 +31,93 @@ test("the address keeps what only the browser knows", () => {
   assert.equal(fullQuery("", "?hide=training&layers="), "hide=training");
   assert.equal(fullQuery("", ""), "");
   assert.equal(fullQuery("", "?hide=a%26view=b%23c,d"), "hide=a%26view%3Db%23c,d");
+});
+
+/** Loads the strip; returns what it asks and hands on, and functions that choose, answer and end an event. */
+function makeStrip() {
+  const [asked, received, page] = [[], [], fakePage()];
+  const written = [];
+  page.trigger = (name, data) => { asked.push([name, data.step, data.keep_notice]); };
+  page.live = { part: (_, paint, own) => () => paint(own()), receiveAnswer: (state) => received.push(state.token) };
+  const listeners = {};
+  page.document.addEventListener = (name, listener) => { (listeners[name] ??= []).push(listener); };
+  page.document.body.hasAttribute = () => false;
+  page.element.querySelector = () => ({ ...fakePage().element, children: [fakeElement()] });
+  const clock = { setTimeout: (_, __, query) => { written.push(query); }, clearTimeout() {} };
+  const names = ["choose", "onAnswer", "askForAddress"];
+  const browser = { history: { state: {} }, sessionStorage: { getItem() {}, setItem() {} } };
+  const strip = load(FILES, names, { ...page, ...clock, ...browser });
+  const answer = (step, beganIn, token = step) => {
+    page.props.value = JSON.stringify({ cells: [], levels: [], step, began_in: beganIn, query: step, token });
+    strip.onAnswer();
+  };
+  const choose = (step) => strip.choose({ step, layer: null });
+  const end = () => listeners["strip-answered"].forEach((listener) => listener());
+  return { asked, received, written, answer, choose, end, goBack: strip.askForAddress, body: page.document.body };
+}
+
+test("an answer that took long does not take the page back, and its message stays", () => {
+  const strip = makeStrip();
+  strip.answer("anchors", "");
+  strip.choose("network");
+  strip.answer("network", "anchors");
+  strip.end();
+  strip.answer("anchors", "anchors", "late");
+  assert.deepEqual(strip.asked.slice(1), [["select", "network", true]]);
+  assert.deepEqual(strip.received, ["anchors", "network", "network"]);
+  assert.equal(strip.body.dataset.step, "network");
+});
+
+test("while a later choice is in progress, a late answer asks for that one", () => {
+  const strip = makeStrip();
+  strip.answer("anchors", "");
+  strip.choose("network");
+  strip.answer("network", "anchors");
+  strip.end();
+  strip.choose("loss");
+  strip.answer("anchors", "anchors");
+  strip.answer("loss", "network");
+  strip.end();
+  assert.deepEqual(strip.asked.slice(1).map(([, step]) => step), ["loss", "loss"]);
+});
+
+test("while a later choice waits, a late answer asks for nothing: what waits will show all", () => {
+  const strip = makeStrip();
+  strip.answer("anchors", "");
+  strip.choose("network");
+  strip.choose("loss");
+  strip.answer("anchors", "anchors");
+  strip.answer("network", "anchors");
+  strip.end();
+  strip.answer("loss", "network");
+  strip.end();
+  assert.deepEqual(strip.asked.map(([, step]) => step), ["network", "loss"]);
+  assert.equal(strip.body.dataset.step, "loss");
+});
+
+test("going back wins over a late answer and over answers in progress", () => {
+  const strip = makeStrip();
+  strip.answer("anchors", "");
+  strip.choose("network");
+  strip.answer("network", "anchors");
+  strip.end();
+  strip.written.length = 0;
+  strip.goBack();
+  strip.answer("network", "network");
+  strip.answer("anchors", "anchors", "late");
+  assert.deepEqual([strip.written, strip.asked.slice(1)], [[], [["edit", undefined, undefined]]]);
+  strip.answer("picture", "");
+  strip.end();
+  assert.deepEqual(strip.asked.slice(2), [["select", null, true]]);
+  assert.equal(strip.written.at(-1), "picture");
+});
+
+test("an answer that is to be shown in any case is never late", () => {
+  const strip = makeStrip();
+  strip.answer("anchors", "");
+  strip.choose("network");
+  strip.answer("network", "anchors");
+  strip.end();
+  strip.answer("anchors", "");
+  assert.deepEqual([strip.asked.length, strip.body.dataset.step], [1, "anchors"]);
 });

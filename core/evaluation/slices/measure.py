@@ -60,7 +60,7 @@ def measure_slices(
         counted = [value[~each.crowd] for value, each in zip(values, truths, strict=True)]
         of_objects = torch.cat(counted).double().numpy() if counted else np.zeros(0)
         found = [measure(each.boxes, truth) for each, truth in zip(finite, truths, strict=True)]
-        if any(each.isnan().any() for each in (*values, *found)):  # COCO's rule would count it in every slice
+        if any(each.isnan().any() for each in (*values, *found)):  # COCO's rule would count a NaN in every slice
             continue
         bounds = divide(of_objects)
         if len(bounds) <= 2:  # the only slice would have all objects

@@ -27,8 +27,8 @@ ABOUT = (
     f"{FAIR}"
 )
 LACKING = (
-    "There are no bars for {}: the objects hardly differ in it, or it is not known of all pictures, as in an "
-    "evaluation that an earlier version has stored. Evaluating again measures it."
+    "No bars for {}: either the objects hardly differ, or the value is unknown for some pictures, as in evaluations "
+    "stored by an earlier version; those can be evaluated again."
 )
 OTHER_PICTURES = "of other pictures, since it was stopped or some could not be used: not drawn"
 

@@ -209,7 +209,7 @@ def test_slices_of_several_weights_share_the_figure_if_they_are_of_the_same_pict
     assert [trace["name"] for trace in slices.slices_figure(state.pipeline(), state.focus())["data"]] == ["AP", "AP50"]
     readout = render(state).readout
     assert "1 picture of other pictures, since it was stopped" in readout
-    assert "There are no bars for elongation, objects in the picture, position: the objects hardly differ" in readout
+    assert "No bars for elongation, objects in the picture, position: either the objects hardly differ" in readout
 
 
 @pytest.mark.slow
