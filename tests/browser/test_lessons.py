@@ -115,12 +115,16 @@ def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
     assert "Before" not in page.text_content(".lesson-quiz summary")
 
 
-def test_own_settings_come_back_after_the_lessons(opened):
-    page = opened(QUICK + "&step=assignment&loss.gamma=4")
+def open_focal_lesson(page):
     page.locator("#lessons .menu-opener").focus()
     for key in [*["ArrowDown"] * list(lessons()).index("focal"), "ArrowDown", "Enter"]:
         page.keyboard.press(key)
     wait(lambda: page.locator("#lesson-title h2").is_visible() and "One factor" in page.text_content("#lesson-title"))
+
+
+def test_own_settings_come_back_after_the_lessons(opened):
+    page = opened(QUICK + "&step=assignment&loss.gamma=4")
+    open_focal_lesson(page)
     wait(lambda: "One factor" in page.evaluate("document.activeElement.textContent"))  # the keyboard goes on there
     assert page.locator("#knob-loss-gamma").is_visible() and not page.locator("#knob-loss-cutoff").is_visible()
     page.get_by_role("button", name="All knobs of this step").click()
@@ -140,6 +144,10 @@ def test_own_settings_come_back_after_the_lessons(opened):
     wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
     assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
     wait(lambda: not page.evaluate(kept))
+    open_focal_lesson(page)
+    page.get_by_role("button", name="Leave", exact=True).click()  # without a reload the server knows the step itself
+    wait(lambda: "lesson" not in address_of(page) and "step=assignment" in address_of(page))
+    assert page.locator("#knob-matching-fg-iou-threshold").is_visible()
 
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
