@@ -96,7 +96,11 @@ def test_measured_rivals_are_shown(assets):
 def test_losses_at_their_best_rates_are_shown(assets):
     kept = {
         "command": "the command", "settings": {"training.steps": 1500},
-        "search": [{"loss": "focal loss", "ap": {"0.001": 0.31, "0.002": 0.42}, "best": 0.002}],
+        "search": [{
+            "loss": "focal loss", "best": 0.002,
+            "ap": {"0.001": 0.31, "0.002": 0.42, "0.004": 0.0, "0.008": 0.0},
+            "last_loss": {"0.001": 0.9, "0.002": 0.8, "0.004": 5.128, "0.008": None},
+        }],
         "rows": [{**ROW.to_dict(), "paper": 34.0}], "history": {"focal loss": [[150, 0.25], [300, 0.5]]},
     }  # fmt: skip
     (assets / "best_rates.json").write_text(json.dumps(kept))
@@ -104,7 +108,8 @@ def test_losses_at_their_best_rates_are_shown(assets):
     assert "1,500 steps, 3 seeds" in text and "Command: the command" in text
     cells = cells_of(text, "focal loss")
     assert cells == [
-        "focal loss", "0.001: 0.310, 0.002: 0.420", "0.500 (0.400–0.600)", "0.800", "0.550", "0.25 0.50", "34.0"
+        "focal loss", "0.001: 0.310, 0.002: 0.420, 0.004: 0.000 (5.13), 0.008: 0.000 (diverged)", "0.002",
+        "0.500 (0.400–0.600)", "0.800", "0.550", "0.25 0.50", "34.0",
     ]  # fmt: skip
 
 
