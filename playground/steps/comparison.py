@@ -37,10 +37,11 @@ RIVALS = (
     "not test; the built-in RetinaNet was trained for 8,500 steps of 8."
 )
 BEST_RATES = (
-    "New heads, and the built-in pyramid, on its frozen backbone; scenes of 256 px with one or two small objects. Short "
-    "runs chose the learning rate of each loss, by AP, or by the loss where no rate led to any AP; it was then trained "
-    "with other seeds, each time to the end of its schedule. What the paper reports took 90,000 steps of 16 pictures, and its network was "
-    f"trained as a whole; that with OHEM was a larger one, which had {BESIDE_OHEM} with focal loss."
+    "New heads, and the built-in pyramid, on its frozen backbone; scenes of 256 px with one or two small objects. "
+    "Short runs chose the learning rate of each loss, by AP, or by the loss where no rate led to any AP; it was then "
+    "trained with other seeds, each time to the end of its schedule. What the paper reports took 90,000 steps of 16 "
+    "pictures, and its network was trained as a whole; that with OHEM was a larger one, which had "
+    f"{BESIDE_OHEM} with focal loss."
 )
 METHODS = (
     "New heads, and the built-in pyramid, on its frozen backbone; scenes of 128 px in which the last three of six "
