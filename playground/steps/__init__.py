@@ -4,8 +4,8 @@ Reading order: `step` (what a step is), then `picture` with `suggestions`, `netw
 `detections` with `candidates`, `training` with `teaching`, `augmented`, `rates`, `shares` and `atlas`, and
 `evaluation`; `regression` shows how a box is regressed, `precision` how average precision is made, `robustness` what
 becomes of detections when the picture changes, and `frameworks` what other frameworks make of the same weights, all
-with `dials`; `levels` has the live numbers of each pyramid level, `comparison` those of several runs, and `weights`
-what the chosen weights were trained with.
+with `dials`; `levels` has the live numbers of each pyramid level, `comparison` the results of several runs, and
+`weights` what the chosen weights were trained with.
 """
 
 from playground.steps.anchors import STEP as ANCHORS

@@ -26,9 +26,10 @@ from playground.runs.reader import read_picture
 from playground.runs.seen import count_held_out_seen
 from playground.runs.service import RUNS
 from playground.runs.summary import build_changes, build_status
-from playground.steps import comparison
 from playground.steps.atlas.view import MOVES, build_atlas
 from playground.steps.augmented import build_strip
+from playground.steps.comparison import view
+from playground.steps.comparison.measured import show_best_rates, show_methods, show_presets, show_rivals
 from playground.steps.dials import CLASSES, Dials
 from playground.steps.levels import part_levels
 from playground.steps.rates.view import rates_text
@@ -80,7 +81,7 @@ def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    measured = comparison.measured() + comparison.methods() + comparison.best_rates() + comparison.rivals()
+    measured = show_presets() + show_methods() + show_best_rates() + show_rivals()
     hint = html.paragraph(HINT.format(what)) + build_strip(pipeline) + measured
     return StepText(hint, more=build_atlas(pipeline, focus.dials), moves=MOVES)
 
@@ -94,8 +95,8 @@ def _build_text(progress: RunProgress, run: str, single: StepChanges | None, dia
     text += _warn_of_seen(run, config) + (build_changes(single) if single else Markup())
     if progress.preset:
         return StepText(
-            text + comparison.status(progress, progress.preset),
-            comparison.figure(progress) if progress.records else None,
+            text + view.status(progress, progress.preset),
+            view.figure(progress) if progress.records else None,
         )
     classes = RUNS.about(run).classes
     if not has_shares(progress.steps, classes):

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from core.experiments import paper_results
 from core.experiments.comparison import Row
 from playground.components import html
-from playground.steps import comparison
-from playground.steps.comparison import ABOUT, SHORT_RUNS, format_ap
+from playground.steps.comparison.measured import read_measured_rows
+from playground.steps.comparison.table import ABOUT, SHORT_RUNS, format_ap
 
 IN_THE_PAPER, HERE = "AP in the paper", "AP here, short runs"
 SETTING_HERE = (
@@ -49,7 +49,7 @@ def _table(title: str, key: str, names: tuple[str, ...], rows: Sequence[tuple[tu
         names: Names of the columns that identify a row.
         rows: (identifying cells, AP in the paper, name of the corresponding variant here).
     """
-    here = {row.variant: row for row in comparison.read_measured_rows(key)}
+    here = {row.variant: row for row in read_measured_rows(key)}
     cells = tuple((*cells, format_ap(ap), _spread(here.get(variant))) for cells, ap, variant in rows)
     return html.table(html.Table(title, (*names, IN_THE_PAPER, HERE), cells))
 

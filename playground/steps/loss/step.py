@@ -10,7 +10,7 @@ from playground.components import html
 from playground.components.figures import Figure
 from playground.inspector.inspect import inspect
 from playground.pipeline.pipeline import Pipeline
-from playground.steps import comparison
+from playground.steps.comparison.measured import show_presets
 from playground.steps.levels import loss_levels
 from playground.steps.loss import paper_tables
 from playground.steps.loss.classes import shares_by_class
@@ -66,7 +66,7 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup, steering: Stee
     if slow := _build_slow_tables(pipeline):
         under_each, initial = slow
         more = example(loss, focus.p_t, pipeline.gradient_counts) + under_each + table + initial + paper_tables.tables()
-        more += comparison.measured(PAPER_PRESETS)
+        more += show_presets(PAPER_PRESETS)
     if focus.pick:
         text += report
     elif more is not None:

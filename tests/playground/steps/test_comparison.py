@@ -10,7 +10,7 @@ from core.experiments.comparison import Row, VariantRun, plan_runs, read_result,
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import DIVERGED, FINISHED, RUNNING, RunFolder, RunStatus
 from playground.runs.progress import RunProgress, RunRecords
-from playground.steps import comparison
+from playground.steps.comparison import measured, view
 from playground.steps.loss import paper_tables
 
 ROW = Row("focal loss", 3, 0, 0.5, 0.4, 0.6, 0.8, 0.55, 2.5, 0.125, 30.0, 41.0)
@@ -22,14 +22,16 @@ RIVAL = {
 
 @pytest.fixture
 def assets(tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "ASSETS", tmp_path)
-    comparison._read_results.cache_clear()
+    monkeypatch.setattr(measured, "ASSETS", tmp_path)
+    measured._read_results.cache_clear()
     yield tmp_path
-    comparison._read_results.cache_clear()
+    measured._read_results.cache_clear()
 
 
 def test_without_files_nothing_is_shown(assets):
-    assert comparison.measured() == comparison.rivals() == comparison.best_rates() == comparison.methods() == ""
+    assert (
+        measured.show_presets() == measured.show_rivals() == measured.show_best_rates() == measured.show_methods() == ""
+    )
 
 
 def test_measured_presets_are_shown(assets):
@@ -38,10 +40,10 @@ def test_measured_presets_are_shown(assets):
     )
     entry = {"title": "Measured over 3 seeds", "rows": [ROW.to_dict(), bad.to_dict()]}
     (assets / "presets.json").write_text(json.dumps({"loss": entry}))
-    text = comparison.measured()
+    text = measured.show_presets()
     assert PRESETS["loss"].title in text and "0.500 (0.400–0.600)" in text and "2.50 → 0.125" in text
     assert "wild (2 of 3 diverged)" in text and text.count("<details>") == 1
-    assert comparison.measured(("gamma", "loss")) == text and comparison.measured(("gamma",)) == ""
+    assert measured.show_presets(("gamma", "loss")) == text and measured.show_presets(("gamma",)) == ""
 
 
 def cells_of(text: str, arm: str) -> list[str]:
@@ -54,12 +56,12 @@ def test_the_papers_results_are_shown_beside_ours(assets):
     rows = {"gamma": "γ = 2", "alpha": "α = 0.25", "freeze": "backbone frozen"}
     entries = {key: {"title": "x", "rows": [ROW._replace(variant=arm).to_dict()]} for key, arm in rows.items()}
     (assets / "presets.json").write_text(json.dumps(entries))
-    told = {key: comparison.measured((key,)) for key in rows}
+    told = {key: measured.show_presets((key,)) for key in rows}
     assert cells_of(told["gamma"], "γ = 2")[1::6] == ["0.500 (0.400–0.600)", "34.0"]
     assert cells_of(told["alpha"], "α = 0.25")[-1] == "10.8"
     assert all("AP here" in text for text in told.values())
-    assert comparison.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
-    assert comparison.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "backbone frozen")) == 7
+    assert measured.IN_THE_PAPER in told["gamma"] and "COCO" in told["gamma"]
+    assert measured.IN_THE_PAPER not in told["freeze"] and len(cells_of(told["freeze"], "backbone frozen")) == 7
 
 
 def test_table_1_of_the_paper_is_shown_beside_our_results(assets):
@@ -73,7 +75,7 @@ def test_table_1_of_the_paper_is_shown_beside_our_results(assets):
 
 def test_the_texts_on_the_short_runs_agree_with_the_results():
     rows = {
-        key: {row.variant: row for row in comparison.read_measured_rows(key)}
+        key: {row.variant: row for row in measured.read_measured_rows(key)}
         for key in ("gamma", "ohem", "alpha", "anchors")
     }
     assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
@@ -88,7 +90,7 @@ def test_measured_rivals_are_shown(assets):
     other = {**RIVAL, "detector": "Faster R-CNN, torchvision's", "ap_low": 0.61, "ap_high": 0.61}
     groups = [{"title": "600 steps of 8, 3 seeds", "command": "the command", "settings": {}, "rows": [RIVAL, other]}]
     (assets / "rivals.json").write_text(json.dumps({"groups": groups}))
-    text = comparison.rivals()
+    text = measured.show_rivals()
     assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#39;s" in text and ">42<" in text
     assert "600 steps of 8, 3 seeds" in text and "Command: the command" in text
 
@@ -104,7 +106,7 @@ def test_losses_at_their_best_rates_are_shown(assets):
         "rows": [{**ROW.to_dict(), "paper": 34.0}], "history": {"focal loss": [[150, 0.25], [300, 0.5]]},
     }  # fmt: skip
     (assets / "best_rates.json").write_text(json.dumps(kept))
-    text = comparison.best_rates()
+    text = measured.show_best_rates()
     assert "1,500 steps, 3 seeds" in text and "Command: the command" in text
     cells = cells_of(text, "focal loss")
     assert cells == [
@@ -121,7 +123,7 @@ def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
     }
     kept = {"command": "the command", "settings": {"training.steps": 120}, "rows": summarise(results)}
     (assets / "methods.json").write_text(json.dumps(kept))
-    text = comparison.methods()
+    text = measured.show_methods()
     assert "120 steps, 2 seeds" in text and "Command: the command" in text
     assert "Zhang et al. 2020, algorithm 1: retinanet/assigners/test_atss.py" in text
     assert cells_of(text, "ATSS")[1:] == [
@@ -134,8 +136,8 @@ def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
 
 
 def test_the_shipped_results_can_be_shown():
-    comparison._read_results.cache_clear()
-    shown = comparison.measured(), comparison.methods(), comparison.best_rates(), comparison.rivals()
+    measured._read_results.cache_clear()
+    shown = measured.show_presets(), measured.show_methods(), measured.show_best_rates(), measured.show_rivals()
     assert all(isinstance(each, str) for each in shown)
 
 
@@ -151,7 +153,7 @@ def test_a_variant_that_diverged_says_when(tmp_path):
     assert [read_result(curve.run).state for curve in curves] == [DIVERGED, FINISHED]
     assert len(curves[0].steps) < 12 and curves[0].steps[0]["classification"] > 100
     assert all(record["classification"] < 20 for record in curves[1].steps)
-    text = comparison.status(RunProgress(RunStatus(FINISHED), preset, curves), preset)
+    text = view.status(RunProgress(RunStatus(FINISHED), preset, curves), preset)
     assert (
         f"{without.name}: Step {len(curves[0].steps) + 1} diverged" in text and f"{with_prior.name}: Step" not in text
     )
@@ -165,13 +167,11 @@ def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
     part = VariantRun(Variant("one", {}), 0, RunFolder(tmp_path))
     steps = [step(1, 100.0), *(step(number, float(number)) for number in range(2, 22))]
     evaluations = [{"step": 21, "metrics": {"ap": 0.25}}]
-    figure = comparison.figure(
-        RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps, evaluations),))
-    )
+    figure = view.figure(RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps, evaluations),)))
     loss, precision = figure["data"]
     assert loss["x"] == [1, 11, 21] and loss["y"] == [100.0, 6.5, 16.5]
     assert precision["x"] == [21] and precision["y"] == [0.25] and precision["yaxis"] == "y2"
-    begun = comparison.figure(RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps[:1], []),)))
+    begun = view.figure(RunProgress(RunStatus(RUNNING), PRESETS["loss"], (RunRecords(part, steps[:1], []),)))
     assert len(begun["data"]) == 1
 
 
@@ -181,12 +181,12 @@ def test_a_variant_that_diverged_shows_every_step_and_its_last_finite_one(tmp_pa
     part.folder.write_status(DIVERGED, "Step 4 diverged (classification loss 300, box loss nan, gradient norm inf); …")
     paid, boxes = [350.0, 6715.0, 258.0], [1.0, 2.0, 4e11]
     steps = [{**step(number, loss), "box": box} for number, (loss, box) in enumerate(zip(paid, boxes, strict=True), 1)]
-    made = comparison.figure(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)))
+    made = view.figure(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)))
     loss, box, last = made["data"]
     assert (loss["x"], loss["y"], loss["mode"]) == ([1, 2, 3], paid, "lines+markers")
     assert (box["name"], box["y"]) == ("without π: box loss", boxes)
     assert (last["x"], last["y"]) == ([3], [4e11]) and "step 3, the last finite one; then the box loss" in last["name"]
     assert made["layout"]["yaxis"]["type"] == "log" and made["layout"]["yaxis"]["dtick"] >= 2
-    text = comparison.status(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)),
+    text = view.status(RunProgress(RunStatus(FINISHED), PRESETS["prior"], (RunRecords(part, steps, []),)),
                              PRESETS["prior"])  # fmt: skip
     assert "It diverged at step 4: the box loss stopped being a finite number" in text

@@ -1,4 +1,4 @@
-"""Comparisons of short runs: their curves, the results of each variant, and results that were measured beforehand."""
+"""Results of comparisons that were measured beforehand, which a run of a minute cannot show."""
 
 import json
 from collections.abc import Iterable
@@ -7,27 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from core.experiments.comparison import VARIANT_KEY, Row, read_result, summarise_variants
+from core.experiments.comparison import VARIANT_KEY, Row
 from core.experiments.paper_results import BESIDE_OHEM
-from core.experiments.presets import PRESETS, Preset
+from core.experiments.presets import PRESETS
 from core.io.paths import ASSETS
 from core.io.text import count_noun
-from core.runs.folder import DIVERGED, FAILED
 from playground.components import html
-from playground.components.figures import PALETTE, Figure, Line, Mark, comparison, mark, show_points
-from playground.runs.curves import average_points, describe_divergence, keep_points, name_last_step
-from playground.runs.progress import RunProgress, RunRecords
-from playground.runs.reader import hide_paths
-
-ABOUT = (
-    "RetinaNet with ResNet-50 on COCO, pictures of 600 px, 90,000 steps of 16; AP in percent. (OHEM, and focal loss "
-    "beside it: ResNet-101.)"
-)
-SHORT_RUNS = (
-    "A run of a minute shows what breaks down, where a loss starts and how many anchors train. It cannot show which "
-    "setting is best in the end: nothing has levelled off, and all variants share one learning rate, which may suit "
-    "some losses better than others. Another order than in the paper does not contradict it."
-)
+from playground.steps.comparison.table import IN_THE_PAPER, format_ap, format_spread, make_table
 
 RIVALS = (
     "The paper claims that RetinaNet outperforms the two-stage Faster R-CNN. Here both have a ResNet-18 and a pyramid "
@@ -51,80 +37,23 @@ METHODS = (
     "need not help a long run. Methods of inference see the default's weights. Times are processor time on one "
     "thread."
 )
-COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground per step", "images/s")
-IN_THE_PAPER = "AP in the paper"
 
 
-def figure(progress: RunProgress) -> Figure:
-    """Returns the curves of a comparison."""
-    losses: list[Line] = []
-    precision: list[Line] = []
-    broken: list[Line] = []  # the box losses that diverged first
-    marks = []
-    for curve, tint in zip(progress.records, PALETTE, strict=False):
-        name, divergence = curve.run.variant.name, curve.divergence
-        losses.append((name, tint, *_points(curve, "classification")))
-        if divergence:
-            ended = losses[-1]
-            if divergence.broken == ("box",):
-                ended = f"{name}: box loss", tint, *_points(curve, "box")
-                broken.append(ended)
-            _, _, steps, values = ended
-            marks.append(Mark(f"{name}: {name_last_step(divergence, steps[-1])}", tint, steps[-1], values[-1]))
-        at = [record["step"] for record in curve.evaluations]
-        precision.append((f"{name}: AP", tint, at, [record["metrics"]["ap"] for record in curve.evaluations]))
-    diverged = {curve.run.variant.name for curve in progress.records if curve.divergence}
-    return mark(show_points(comparison(losses, precision, broken), diverged | {each[0] for each in broken}), marks)
-
-
-def _points(curve: RunRecords, loss: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Returns the steps and the losses of a run; those of a run that diverged are not averaged."""
-    thin = keep_points if curve.divergence else average_points
-    return thin([(record["step"], record[loss]) for record in curve.steps])
-
-
-def status(progress: RunProgress, preset: Preset) -> Markup:
-    """Returns the description of a comparison and its results so far.
-
-    Args:
-        progress: Of the comparison.
-        preset: Of the comparison.
-    """
-    text = html.paragraph(f"{preset.title}: {progress.state}. {progress.status.message}".strip())
-    text += html.said(f"{preset.title}: {progress.state}.")
-    text += html.paragraph(preset.description)
-    results = [read_result(curve.run) for curve in progress.records]
-    broken = (
-        f"{each.variant}: {hide_paths(each.message, curve.run.folder).partition(';')[0]}. {_explain(curve)}".strip()
-        for each, curve in zip(results, progress.records, strict=True)
-        if each.state in (DIVERGED, FAILED)
-    )
-    return (
-        text
-        + _table("This comparison so far", summarise_variants(results), preset)
-        + html.join(map(html.paragraph, broken))
-    )
-
-
-def _explain(records: RunRecords) -> str:
-    return describe_divergence(records.divergence) if records.divergence else ""
-
-
-def measured(keys: Iterable[str] = PRESETS) -> Markup:
+def show_presets(keys: Iterable[str] = PRESETS) -> Markup:
     """Returns the results of presets that were measured beforehand, each in a closed section; "" if there are none."""
     kept = _read_results("presets.json")
     return html.join(
         html.details(
             f"Measured here: {PRESETS[key].title}",
             html.paragraph(PRESETS[key].description)
-            + _table(kept[key]["title"], read_measured_rows(key), PRESETS[key]),
+            + make_table(kept[key]["title"], read_measured_rows(key), PRESETS[key]),
         )
         for key in keys
         if key in kept
     )
 
 
-def rivals() -> Markup:
+def show_rivals() -> Markup:
     """Returns the comparison with torchvision's detectors as measured beforehand; "" if there is none."""
     kept = _read_results("rivals.json")
     if not kept:
@@ -135,7 +64,7 @@ def rivals() -> Markup:
         cells = tuple(
             (
                 row["detector"],
-                _spread(row["ap"], row["ap_low"], row["ap_high"]),
+                format_spread(row["ap"], row["ap_low"], row["ap_high"]),
                 *(html.number(row[name]) for name in ("ap50", "ap_small", "ap_medium", "ap_large")),
                 html.number(row["milliseconds"], ".0f"),
             )
@@ -146,7 +75,7 @@ def rivals() -> Markup:
     return html.details("One stage or two: RetinaNet against Faster R-CNN", text)
 
 
-def best_rates() -> Markup:
+def show_best_rates() -> Markup:
     """Returns the losses of the paper, each trained with its own best learning rate; "" without results."""
     kept = _read_results("best_rates.json")
     if not kept:
@@ -158,7 +87,7 @@ def best_rates() -> Markup:
             row[VARIANT_KEY] + (f" ({row['failed']} of {row['runs']} diverged)" if row["failed"] else ""),
             _list_tries(tried),
             f"{tried['best']:g}",
-            _spread(row["ap"], row["ap_low"], row["ap_high"]),
+            format_spread(row["ap"], row["ap_low"], row["ap_high"]),
             html.number(row["ap50"]),
             html.number(row["ap75"]),
             " ".join(html.number(ap, ".2f") for _, ap in kept["history"][row[VARIANT_KEY]]),
@@ -179,7 +108,7 @@ def _list_tries(tried: dict[str, Any]) -> str:
     )
 
 
-def methods() -> Markup:
+def show_methods() -> Markup:
     """Returns what users of RetinaNet ask for, each method against the default; "" without results."""
     kept = _read_results("methods.json")
     if not kept:
@@ -224,34 +153,3 @@ def read_measured_rows(key: str) -> list[Row]:
 def _read_results(name: str) -> dict[str, Any]:
     path = ASSETS / name
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-
-def _table(title: str, table: list[Row], preset: Preset) -> Markup:
-    """Returns the results of each variant, beside the paper's if it has any."""
-    found = {variant.name: variant.paper for variant in preset.variants if variant.paper is not None}
-    cells = tuple(
-        (
-            row.variant + (f" ({row.failed} of {row.runs} diverged)" if row.failed else ""),
-            _spread(row.ap, row.ap_low, row.ap_high),
-            html.number(row.ap50),
-            html.number(row.ap75),
-            f"{html.number(row.first_loss, '.2f')} → {html.number(row.last_loss, '.4g')}",
-            html.number(row.foreground, ".0f"),
-            html.number(row.images_per_second, ".1f"),
-            *((format_ap(found.get(row.variant)),) if found else ()),
-        )
-        for row in table
-    )
-    columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
-    note = html.paragraph(f"{IN_THE_PAPER}: {ABOUT} {SHORT_RUNS}") if found else Markup()
-    return html.table(html.Table(title, columns, cells)) + note
-
-
-def _spread(mean: float | None, low: float | None, high: float | None) -> str:
-    text = html.number(mean)
-    return text if low == high else f"{text} ({html.number(low)}–{html.number(high)})"
-
-
-def format_ap(ap: float | None) -> str:
-    """Formats an AP of the paper in percent; "–" for None."""
-    return html.number(ap, ".1f")
