@@ -29,6 +29,12 @@ BEST_RATES = (
     "pictures, and its network was trained as a whole; that with OHEM was a larger one, which had "
     f"{BESIDE_OHEM} with focal loss."
 )
+BEST_RATES_FOUND = (
+    "Focal loss and OHEM have levelled off, close together; in the paper OHEM is behind. Both cross-entropies find "
+    "nothing for hundreds of steps and end at less than a quarter of that AP, not because they have levelled off but "
+    "because the schedule ends: in the paper, with 120 times as many pictures, cross-entropy reached 89% of the AP of "
+    "focal loss. What focal loss saves here is time. For α = 0.75 the highest rate that was tried was the best one."
+)
 METHODS = (
     "New heads, and the built-in pyramid, on its frozen backbone; scenes of 128 px in which the last three of six "
     "classes are rare: they have 6%, 2.5% and 1% as many objects as the first. Each seed has scenes and initial heads "
@@ -96,7 +102,7 @@ def show_best_rates() -> Markup:
         for row, tried in zip(kept["rows"], kept["search"], strict=True)
     )
     title = f"{kept['settings']['training.steps']:,} steps, {count_noun(kept['rows'][0]['runs'], 'seed')}"
-    text = html.paragraph(BEST_RATES) + html.table(html.Table(title, columns, cells))
+    text = html.paragraph(BEST_RATES) + html.table(html.Table(title, columns, cells)) + html.paragraph(BEST_RATES_FOUND)
     return html.details("Each loss at its own best learning rate", text + html.paragraph(f"Command: {kept['command']}"))
 
 

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.method_runs import Result
 from benchmarks.methods import summarise
 from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
+from core.experiments.paper_results import BESIDE_OHEM
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import DIVERGED, FINISHED, RUNNING, RunFolder, RunStatus
 from playground.runs.progress import RunProgress, RunRecords
@@ -113,6 +114,22 @@ def test_losses_at_their_best_rates_are_shown(assets):
         "focal loss", "0.001: 0.310, 0.002: 0.420, 0.004: 0.000 (5.13), 0.008: 0.000 (diverged)", "0.002",
         "0.500 (0.400–0.600)", "0.800", "0.550", "0.25 0.50", "34.0",
     ]  # fmt: skip
+
+
+def test_the_text_on_the_best_rates_agrees_with_the_results():
+    kept = measured._read_results("best_rates.json")
+    focal, plain, weighted, hardest = (row["ap"] for row in kept["rows"])
+    assert abs(focal - hardest) < 0.02 and max(plain, weighted) < min(focal, hardest) / 4
+    courses = [[ap for _, ap in course] for course in kept["history"].values()]
+    for levelled in (courses[0], courses[3]):
+        assert levelled[-1] - levelled[-3] < 0.03
+    for course in courses[1:3]:
+        assert course[0] == 0 and course[-1] > 0
+    assert kept["settings"]["training.steps"] == 1500 and 90_000 * 16 == 120 * 1500 * 8
+    papers = [row["paper"] for row in kept["rows"]]
+    assert round(papers[1] / papers[0], 2) == 0.89 and papers[3] < BESIDE_OHEM
+    rates = kept["search"][2]
+    assert rates["best"] == max(map(float, rates["ap"]))
 
 
 def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
