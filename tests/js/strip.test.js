@@ -56,12 +56,18 @@ function makeStrip() {
   return { asked, received, written, answer, choose, end, goBack: strip.askForAddress, body: page.document.body };
 }
 
-test("an answer that took long does not take the page back, and its message stays", () => {
+/** Returns a strip on which the visitor has gone from the anchors to the network. */
+function moveToNetwork() {
   const strip = makeStrip();
   strip.answer("anchors", "");
   strip.choose("network");
   strip.answer("network", "anchors");
   strip.end();
+  return strip;
+}
+
+test("an answer that took long does not take the page back, and its message stays", () => {
+  const strip = moveToNetwork();
   strip.answer("anchors", "anchors", "late");
   assert.deepEqual(strip.asked.slice(1), [["select", "network", true]]);
   assert.deepEqual(strip.received, ["anchors", "network", "network"]);
@@ -69,11 +75,7 @@ test("an answer that took long does not take the page back, and its message stay
 });
 
 test("while a later choice is in progress, a late answer asks for that one", () => {
-  const strip = makeStrip();
-  strip.answer("anchors", "");
-  strip.choose("network");
-  strip.answer("network", "anchors");
-  strip.end();
+  const strip = moveToNetwork();
   strip.choose("loss");
   strip.answer("anchors", "anchors");
   strip.answer("loss", "network");
@@ -96,11 +98,7 @@ test("while a later choice waits, a late answer asks for nothing: what waits wil
 });
 
 test("going back wins over a late answer and over answers in progress", () => {
-  const strip = makeStrip();
-  strip.answer("anchors", "");
-  strip.choose("network");
-  strip.answer("network", "anchors");
-  strip.end();
+  const strip = moveToNetwork();
   strip.written.length = 0;
   strip.goBack();
   strip.answer("network", "network");
@@ -113,11 +111,7 @@ test("going back wins over a late answer and over answers in progress", () => {
 });
 
 test("an answer that is to be shown in any case is never late", () => {
-  const strip = makeStrip();
-  strip.answer("anchors", "");
-  strip.choose("network");
-  strip.answer("network", "anchors");
-  strip.end();
+  const strip = moveToNetwork();
   strip.answer("anchors", "");
   assert.deepEqual([strip.asked.length, strip.body.dataset.step], [1, "anchors"]);
 });

@@ -8,9 +8,9 @@ from core.experiments import paper_results
 from core.experiments.comparison import Row
 from playground.components import html
 from playground.steps.comparison.measured import read_measured_rows
-from playground.steps.comparison.table import ABOUT, SHORT_RUNS, format_ap
+from playground.steps.comparison.table import ABOUT, IN_THE_PAPER, SHORT_RUNS, format_ap
 
-IN_THE_PAPER, HERE = "AP in the paper", "AP here, short runs"
+HERE = "AP here, short runs"
 SETTING_HERE = (
     "Here: a ResNet-18 with new heads on a frozen backbone, 150 steps of 4 scenes of 160 px, AP on 32 scenes, mean "
     "(lowest–highest) of three seeds. Their order is not the paper's: hard example mining is ahead of focal loss, and "
