@@ -35,11 +35,13 @@ RECIPE = {
     "training.warmup_steps": 50,
     "training.eval_interval": 0,
 }
-NAMES = {
+TRAINED = {
     "ours": "RetinaNet, ours",
     "retinanet": "RetinaNet, torchvision's",
     "faster_rcnn": "Faster R-CNN, torchvision's",
 }
+BUILTIN = "builtin"  # weights, and the detector that has them, which is not trained here
+NAMES = {**TRAINED, BUILTIN: "RetinaNet, the built-in weights"}
 SCENES = "scenes"  # data
 THEIRS = {"retinanet": theirs.RETINANET, "faster_rcnn": theirs.FASTER_RCNN}
 FIGURES = ("ap50", "ap75", "ap_small", "ap_medium", "ap_large")
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--data", default=SCENES, help="scenes, or the folder of a COCO or VOC data set")
-    parser.add_argument("--detectors", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--detectors", nargs="+", choices=NAMES, default=list(TRAINED))
     parser.add_argument("--short", type=int, default=500, help="steps of the short runs, 0 for none")
     parser.add_argument("--seeds", type=int, default=3, help="number of short runs")
     parser.add_argument("--long", type=int, default=1500, help="steps of the long run, 0 for none")
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 def describe_options(options: argparse.Namespace) -> str:
     """Returns the options that are not the default, but for those of length, as they are written in a command."""
     data = [] if options.data == SCENES else ["--data", options.data]
-    detectors = [] if options.detectors == list(NAMES) else ["--detectors", *options.detectors]
+    detectors = [] if options.detectors == list(TRAINED) else ["--detectors", *options.detectors]
     return "".join(f" {each}" for each in (*data, *detectors, *(["--set", *options.set] if options.set else ())))
 
 
@@ -122,24 +124,31 @@ def _train_and_evaluate(key: str, config: Config, options: argparse.Namespace) -
     test = open_data(options.data, "test", config.scenes, options.images)
     if key in THEIRS:
         return theirs.train(THEIRS[key], config, train, test, folder)
-    run = RunFolder(folder)
-    if not (run.path / "test.json").exists():
-        status = run.read_status()
-        if not (status and status.state == FINISHED):
-            # The validation at the end is not reported, so a few images are enough.
-            short = config.replace({"training.eval_images": 16})
-            for _ in run_training(short, options.data, run, resume=run.checkpoint.exists(), workers=1):
-                pass
-        model, class_names, adopted = _load_ours(config, folder)
+    finished = folder / "test.json"
+    if not finished.exists():
+        if key != BUILTIN:
+            _train_ours(config, options.data, RunFolder(folder))
+        model, class_names, adopted = _load_ours(key, config, folder)
         *_, (metrics, _) = evaluate_dataset(model, class_names, test, adopted)
         assert isinstance(metrics, Metrics)
-        write_text(run.path / "test.json", json.dumps(metrics.to_dict()))
-    return json.loads((run.path / "test.json").read_text("utf-8"))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(finished, json.dumps(metrics.to_dict()))
+    return json.loads(finished.read_text("utf-8"))
 
 
-def _load_ours(config: Config, folder: Path) -> tuple[Any, tuple[str, ...], Config]:
+def _train_ours(config: Config, data: str, run: RunFolder) -> None:
+    """Trains our network from random weights, or continues its run."""
+    status = run.read_status()
+    if not (status and status.state == FINISHED):
+        # The validation at the end is not reported, so a few images are enough.
+        short = config.replace({"training.eval_images": 16})
+        for _ in run_training(short, data, run, resume=run.checkpoint.exists(), workers=1):
+            pass
+
+
+def _load_ours(key: str, config: Config, folder: Path) -> tuple[Any, tuple[str, ...], Config]:
     """Returns our trained network, its class names and its settings."""
-    weights = load_weights(str(RunFolder(folder).weights))
+    weights = load_weights(BUILTIN if key == BUILTIN else str(RunFolder(folder).weights))
     adopted = adopt(config.replace({"model.heads": "loaded"}), weights)
     return build(adopted, weights), weights.class_names, adopted
 
@@ -156,8 +165,8 @@ def _measure_milliseconds(config: Config, options: argparse.Namespace) -> dict[s
 
 def _work(key: str, config: Config, images: list[torch.Tensor], options: argparse.Namespace) -> Callable[[], object]:
     folder = _folder(key, config, options)
-    if key == "ours":
-        model, _, adopted = _load_ours(config, folder)
+    if key not in THEIRS:
+        model, _, adopted = _load_ours(key, config, folder)
         return lambda: [detect(model, [image], adopted) for image in images]
     data = open_data(options.data, "train", config.scenes, 1)
     network = theirs.MAKERS[THEIRS[key]](config, len(data.class_names)).eval()

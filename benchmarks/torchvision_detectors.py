@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.models import resnet18
 from torchvision.models.detection import FasterRCNN, RetinaNet
@@ -49,6 +49,7 @@ def retinanet(config: Config, num_classes: int) -> RetinaNet:
     head.regression_head._loss_type = config.loss.box_loss
     sides = _sides(config)
     network = RetinaNet(backbone, num_classes, anchor_generator=generator, head=head, **sides)
+    _return_float32(network.head)
     network.score_thresh, network.nms_thresh = config.inference.score_threshold, config.inference.nms_threshold
     network.detections_per_img = config.inference.max_detections
     return network
@@ -59,7 +60,7 @@ def faster_rcnn(config: Config, num_classes: int) -> FasterRCNN:
     backbone = _fpn(config.model.fpn_channels, [1, 2, 3, 4], LastLevelMaxPool())
     # As usual one anchor size per level; the sizes are ours, since the images are a third as large as those of COCO.
     generator = AnchorGenerator(tuple((int(size),) for size in config.anchors.sizes), (config.anchors.ratios,) * 5)
-    return FasterRCNN(
+    network = FasterRCNN(
         backbone,
         num_classes + 1,  # label 0 is the background
         rpn_anchor_generator=generator,
@@ -69,6 +70,20 @@ def faster_rcnn(config: Config, num_classes: int) -> FasterRCNN:
         box_batch_size_per_image=REGIONS,
         **_sides(config),
     )
+    _return_float32(network.rpn.head)
+    _return_float32(network.roi_heads.box_predictor)
+    return network
+
+
+def _return_float32(head: nn.Module) -> None:
+    """Makes a head return float32 under autocast, as ours does: bfloat16 rounds coordinates above 128 px to 1 px."""
+    head.register_forward_hook(lambda _head, _inputs, outputs: _to_float32(outputs))
+
+
+def _to_float32(outputs: Any) -> Any:
+    if isinstance(outputs, dict):
+        return {name: _to_float32(each) for name, each in outputs.items()}
+    return outputs.float() if isinstance(outputs, Tensor) else type(outputs)(map(_to_float32, outputs))
 
 
 MAKERS = {RETINANET: retinanet, FASTER_RCNN: faster_rcnn}
