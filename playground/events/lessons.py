@@ -149,9 +149,7 @@ def go_to(
         before: The state before, of which the visitor, the chosen run and the visitor's picture stay.
         course: Links of the steps that a teacher has picked, () for all.
     """
-    state = state_at(position)._replace(
-        run=before.run, visitor=before.visitor, user_picture=keep_picture(position.step, before)
-    )
+    state = state_at(position)._replace(run=before.run, visitor=before.visitor, user_picture=keep_picture(before))
     seen = filter_seen([*seen, position.link])
     shown = show(page, state, *SET_BY_STEP, "settings")
     if not before.lesson and is_own_picture_shown(before):

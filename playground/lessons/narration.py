@@ -4,6 +4,7 @@ The numbers follow the page. Those in the text after the answer are computed fro
 those in the text before it are computed with only the changes of the answer undone.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from html import escape
@@ -14,7 +15,7 @@ from core.errors import UserError
 from core.io.text import join_names
 from playground.lessons.drawing import build_drawing
 from playground.lessons.lesson import Claim, LessonStep
-from playground.lessons.quantities import QUANTITIES, format_quantity
+from playground.lessons.quantities import QUANTITIES, format_quantity, name_quantity
 from playground.pipeline.pipeline import Pipeline
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
@@ -24,21 +25,6 @@ PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces 
 MISSING = "–"
 
 NOT = {"<": "not below", "<=": "above", ">": "not above", ">=": "below", "==": "not"}  # a claim that fails, in words
-LABELS = {  # of quantities whose names in the files do not read well
-    "best_iou_lowest": "lowest best IoU",
-    "best_iou_mean": "average best IoU",
-    "background_per_foreground": "background anchors per foreground anchor",
-    "weight_at_90": "weight of an example with pₜ = 0.9",
-    "weight_at_50": "weight of an example with pₜ = 0.5",
-    "share_of_hardest_foreground": "foreground's loss held by its hardest 20%",
-    "share_of_hardest_background": "background's loss held by its hardest 1%",
-    "steering_share_of_foreground": "foreground's part in the gradient",
-    "steering_share_of_easy_background": "easy background's part in the gradient",
-    "steering_cosine": "the cosine between foreground and easy background",
-    "scored": "scores above the threshold",
-    "gflop": "GFLOP of the forward pass",
-    "training_memory": "GiB to train",
-}
 
 
 class Check(NamedTuple):
@@ -53,15 +39,22 @@ class Check(NamedTuple):
         """True if the claim holds."""
         return self.value is not None and self.other is not None and self.claim.holds(self.value, self.other)
 
-    def explain(self, where: str) -> str:
-        """Returns what does not hold, in a sentence, and why if that is known; `where` begins it."""
-        name, *others = (LABELS.get(each, each.replace("_", " ")) for each in self.claim.names)
+    def explain(self, where: str, lacking: str = "") -> str:
+        """Returns what does not hold, in a sentence, and why if that is known.
+
+        Args:
+            where: Begins the sentence.
+            lacking: What the picture lacks, as a clause, which explains whatever does not hold; "" for nothing.
+        """
+        name, *others = map(name_quantity, self.claim.names)
         if self.value is None or self.other is None:
-            return f"{where}, what the lesson says of “{name}” cannot be checked under these settings."
+            cause = f": {lacking}." if lacking else " under these settings."
+            return f"{where}, what the lesson says of “{name}” cannot be checked{cause}"
         value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
         compared = "" if not others else " as before" if self.claim.is_about_change else f", “{others[0]}”"
         found = f"{where} it is different: “{name}” is {value}, {NOT[self.claim.sign]} {other}{compared}"
-        return f"{found}; {self.claim.reason}" if self.claim.reason else f"{found}."
+        reason = f"{lacking}." if lacking else self.claim.reason
+        return f"{found}; {reason}" if reason else f"{found}."
 
 
 class Narration:
@@ -120,10 +113,11 @@ class Narration:
 
     def explain_failures(self) -> list[str]:
         """Returns a sentence about each claim that does not hold on the page, none before the answer."""
-        picture = self.state.user_picture
-        own = picture is not None and picture.is_shown(self._config)
+        own = self._has_own_picture()
         where = "On your picture" if own else "Here"
-        return [check.explain(where) for check in self.check_claims() if not check.is_true]
+        lacking = "no objects are drawn on it" if own else "this picture has no objects"
+        lacking = "" if self._compute("objects", self.state.pipeline) else lacking
+        return [check.explain(where, lacking) for check in self.check_claims() if not check.is_true]
 
     def build_question(self) -> tuple[str, tuple[str, ...]]:
         """Returns the question and its answers, with the numbers before the answer."""
@@ -147,13 +141,15 @@ class Narration:
         changes = [
             describe_change(path, expected[path], current[path]) for path in current if current[path] != expected[path]
         ]
-        picture = self.state.user_picture
-        has_picture = picture is not None and picture.scenes == self._config.scenes
-        return (*changes, *(("another picture",) if has_picture else ()))
+        return (*changes, *(("another picture",) if self._has_own_picture() else ()))
 
     def expected_config(self) -> Config:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
+
+    def _has_own_picture(self) -> bool:
+        picture = self.state.user_picture
+        return picture is not None and picture.is_shown(self._config)
 
     def _out_of_sight(self, paths: Iterable[str]) -> list[str]:
         """Returns those of the settings whose knobs do not stand beside the text, which would show them."""
@@ -179,13 +175,14 @@ class Narration:
         return Check(claim, value, other)
 
     def _compute(self, name: str, pipeline: Callable[[], Pipeline]) -> float | None:
-        """Returns the value of a quantity, None if the settings do not allow to compute it."""
+        """Returns the value of a quantity, None if the settings do not allow to compute it, or it is undefined."""
         try:
-            return QUANTITIES[name](pipeline())
+            value = QUANTITIES[name](pipeline())
         except PostponedError:
             raise
         except UserError:
             return None
+        return None if math.isnan(value) else value
 
     def _pipeline_before(self) -> Pipeline:
         """Returns the pipeline with the changes of the answer undone, or, if it changes nothing, those of the step."""

@@ -1,5 +1,9 @@
-"""The quantities in the texts and claims of lessons, each computed from the picture and the settings of the page."""
+"""The quantities in the texts and claims of lessons, each computed from the picture and the settings of the page.
 
+A mean or an extreme of nothing, as of the objects of a picture without any, is NaN.
+"""
+
+import math
 from collections.abc import Callable
 
 import torch
@@ -49,7 +53,7 @@ def _hardest(pipeline: Pipeline, side: int, share: float) -> float:
     """Returns the share of the loss of foreground (side 0) or background (1) that its hardest anchors hold."""
     logits, _, _ = logits_of_many(pipeline)  # those of figure 4
     losses = logits.compute_losses(pipeline.config.loss)[side]
-    return compute_hardest_share(compute_cumulative_loss(losses), share) if len(losses) else 0.0
+    return compute_hardest_share(compute_cumulative_loss(losses), share) if len(losses) else math.nan
 
 
 def _totals(pipeline: Pipeline) -> tuple[float, float]:
@@ -118,7 +122,7 @@ def _share_of_commonest_class(pipeline: Pipeline) -> float:
     chosen = pipeline.match.foreground
     labels, losses = pipeline.labels[pipeline.match.object[chosen]], pipeline.losses.classification[chosen]
     if not len(labels):
-        return 0.0
+        return math.nan
     return (losses[labels == labels.mode().values].sum() / losses.sum().clamp(min=1e-12)).item()
 
 
@@ -127,8 +131,8 @@ QUANTITIES: dict[str, Quantity] = {
     "anchors": lambda pipeline: len(pipeline.grid.boxes),
     "anchors_per_place": lambda pipeline: pipeline.grid.per_location,
     "scores": lambda pipeline: pipeline.prediction.outputs.logits[0].numel(),
-    "best_iou_lowest": lambda pipeline: pipeline.fit.best_iou.min().item() if len(pipeline.fit.best_iou) else 0.0,
-    "best_iou_mean": lambda pipeline: pipeline.fit.best_iou.mean().item() if len(pipeline.fit.best_iou) else 0.0,
+    "best_iou_lowest": lambda pipeline: min(pipeline.fit.best_iou.tolist(), default=math.nan),
+    "best_iou_mean": lambda pipeline: pipeline.fit.best_iou.mean().item(),
     "objects_with_a_good_anchor": lambda pipeline: int(
         (pipeline.fit.best_iou >= pipeline.config.matching.fg_iou_threshold).sum()
     ),
@@ -176,7 +180,7 @@ QUANTITIES: dict[str, Quantity] = {
     "ap50": lambda pipeline: _average_precision(pipeline, over_ious=False),
     "ap": lambda pipeline: _average_precision(pipeline, over_ious=True),
     "scores_per_anchor": lambda pipeline: pipeline.prediction.outputs.logits.shape[-1],
-    "largest_target": lambda pipeline: _targets(pipeline).abs().max().item(),
+    "largest_target": lambda pipeline: max(_targets(pipeline).abs().flatten().tolist(), default=math.nan),
     "anchor_iou": lambda pipeline: _regressed_iou(pipeline, decoded=False),
     "predicted_iou": lambda pipeline: _regressed_iou(pipeline, decoded=True),
     "steepest_gradient": _steepest_gradient,
@@ -189,6 +193,41 @@ QUANTITIES: dict[str, Quantity] = {
     "gflop": lambda pipeline: pipeline.costs.gflops,
     "training_memory": lambda pipeline: pipeline.costs.training_bytes / 2**30,
 }
+
+LABELS = {  # of quantities whose names in the files do not read well
+    "ap": "AP",
+    "ap50": "AP at IoU 0.5",
+    "anchor_iou": "mean IoU of the foreground anchors and their objects",
+    "background_per_foreground": "background anchors per foreground anchor",
+    "best_iou_lowest": "lowest best IoU",
+    "best_iou_mean": "mean best IoU",
+    "cost_of_background": "AP that boxes on background cost",
+    "effective_anchors": "anchors that would carry the loss if all of them paid alike",
+    "final_precision": "precision of all detections",
+    "gflop": "GFLOP of the forward pass",
+    "largest_target": "largest delta to predict",
+    "missed_with_a_free_way_out": "missed objects that another setting finds at no cost",
+    "missed_with_a_way_out": "missed objects that another setting finds",
+    "predicted_iou": "mean IoU of the predicted boxes and their objects",
+    "scored": "scores above the threshold",
+    "share_of_commonest_class": "share of foreground's loss that the commonest class pays",
+    "share_of_easy_background": "share of the loss that easy background pays",
+    "share_of_foreground": "share of the loss that foreground pays",
+    "share_of_hardest_background": "share of background's loss that its hardest 1% pay",
+    "share_of_hardest_foreground": "share of foreground's loss that its hardest 20% pay",
+    "steering_share_of_easy_background": "easy background's part in the gradient",
+    "steering_share_of_foreground": "foreground's part in the gradient",
+    "steepest_gradient": "steepest slope",
+    "trainable_share": "share of parameters that are trained",
+    "training_memory": "GiB to train",
+    "weight_at_50": "weight of an example with pₜ = 0.5",
+    "weight_at_90": "weight of an example with pₜ = 0.9",
+}
+
+
+def name_quantity(name: str) -> str:
+    """Returns the name of a quantity as lessons show it."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def format_quantity(name: str, value: float) -> str:

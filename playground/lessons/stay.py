@@ -2,7 +2,6 @@
 
 from core.config import Config
 from core.errors import UserError
-from playground.lessons.lesson import LessonStep
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState, admit
 from playground.state.settings import settings_of
@@ -46,16 +45,28 @@ def is_own_picture_shown(state: PageState) -> bool:
         return False
 
 
-def keep_picture(step: LessonStep, before: PageState) -> UserPicture | None:
-    """Returns the picture at the beginning of a lesson's step: one chosen within the lessons stays.
+def keep_picture(before: PageState) -> UserPicture | None:
+    """Returns the picture at the beginning of the next step of a lesson: one chosen within the lessons stays.
 
-    A step that is about certain scenes shows those; an upload is then kept aside.
+    A step that is about certain scenes shows those, and the step after it the picture again.
     """
-    shown, scenes = before.user_picture, step.initial_config().scenes
-    stays = bool(before.lesson) and is_own_picture_shown(before)
-    if shown is None or not stays or shown.picture.is_scene or scenes != Config().scenes:
+    shown = before.user_picture
+    stays = is_own_picture_shown(before) or _is_hidden_by_step(before)
+    if shown is None or not before.lesson or not stays or shown.picture.is_scene:
         return set_aside(shown)
-    return shown._replace(scenes=scenes)
+    return shown._replace(scenes=Config().scenes)  # those at which it is on show
+
+
+def _is_hidden_by_step(state: PageState) -> bool:
+    """True if scenes that a lesson's step is about are on show instead of the visitor's picture."""
+    position, shown = LessonPosition.from_link(state.lesson), state.user_picture
+    if position is None or shown is None or shown.aside:
+        return False
+    try:
+        scenes = state.config().scenes
+    except UserError:  # the settings on show are not allowed
+        return False
+    return shown.scenes == Config().scenes != scenes == position.step.initial_config().scenes
 
 
 def come_back(state: PageState, own: PageState | None, missing: str = "") -> tuple[PageState, str]:

@@ -54,4 +54,4 @@ def counts(pinned: list[StripCell], present: list[StripCell]) -> Markup:
     pairs = list(zip(pinned, present, strict=True))
     rows = tuple((old.part.title, old.headline, new.headline) for old, new in pairs)
     differing = frozenset(index for index, (old, new) in enumerate(pairs) if old.headline != new.headline)
-    return html.table(html.Table("", ("", "A, pinned", "B, now"), rows, differing))
+    return html.table(html.Table("", ("step", "A, pinned", "B, now"), rows, differing))

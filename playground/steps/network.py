@@ -26,7 +26,7 @@ from playground.steps.step import (
 from playground.support.cache import PostponedError
 from playground.support.wording import name_knobs
 
-HINT = "Click a place of the picture to see what its features are made of."
+HINT = "Click a point of the picture to see what the features at its location are made of."
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
@@ -55,7 +55,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _trace_pick(pipeline: Pipeline, focus: Focus) -> Markup:
-    """Returns where the features at the picked place come from, or how to see that."""
+    """Returns where the features at the picked location come from, or how to see that."""
     if focus.pick is None:
         return Markup('<p class="hint">{}</p>').format(HINT)
     return build_feature_report(pipeline, (focus.pick.x, focus.pick.y))

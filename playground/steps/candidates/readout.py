@@ -94,6 +94,10 @@ def build_best(pipeline: Pipeline) -> Markup:
         )
         for index in order.tolist()
     )
-    boxes = tuple(html.box_of("kept", position) for position in range(len(rows)))
+    strong = count_strong(pipeline)
+    boxes = tuple(
+        html.box_of("kept", position) if position < strong else html.box_of("weaker", position - strong)
+        for position in range(len(rows))
+    )
     columns = ("class", "score", "level", words_of(pipeline).gains, *(("seen",) if is_seen_often else ()))
     return html.table(html.Table("Best detections", columns, rows, boxes=boxes))

@@ -13,8 +13,9 @@ ABOUT = (
 SHORT_RUNS = (
     "A run of a minute shows what breaks down, where a loss starts and how many anchors train. It cannot show which "
     "setting is best in the end: nothing has levelled off, and all variants share one learning rate, which may suit "
-    "some losses better than others. Another order than in the paper does not contradict it."
+    "some of them better than others."
 )
+ORDER = "Another order than in the paper does not contradict it."
 COLUMNS = ("variant", "AP here", "AP50", "AP75", "loss, first → last", "foreground per step", "images/s")
 IN_THE_PAPER = "AP in the paper"
 
@@ -36,8 +37,8 @@ def make_table(title: str, table: list[Row], preset: Preset) -> Markup:
         for row in table
     )
     columns = (*COLUMNS, IN_THE_PAPER) if found else COLUMNS
-    note = html.paragraph(f"{IN_THE_PAPER}: {ABOUT} {SHORT_RUNS}") if found else Markup()
-    return html.table(html.Table(title, columns, cells)) + note
+    note = f"{IN_THE_PAPER}: {ABOUT} {SHORT_RUNS} {ORDER}" if found else SHORT_RUNS
+    return html.table(html.Table(title, columns, cells)) + html.paragraph(note)
 
 
 def format_spread(mean: float | None, low: float | None, high: float | None) -> str:

@@ -8,7 +8,7 @@ from core.experiments import paper_results
 from core.experiments.comparison import Row
 from playground.components import html
 from playground.steps.comparison.measured import read_measured_rows
-from playground.steps.comparison.table import ABOUT, IN_THE_PAPER, SHORT_RUNS, format_ap
+from playground.steps.comparison.table import ABOUT, IN_THE_PAPER, ORDER, SHORT_RUNS, format_ap
 
 HERE = "AP here, short runs"
 SETTING_HERE = (
@@ -36,7 +36,7 @@ def tables() -> Markup:
         _table("1d: hard example mining, the best of its settings", "ohem", ("loss",), ohem),
     )
     note = f"Without the prior π = 0.01, cross-entropy diverged; with it, it reached {format_ap(paper_results.PRIOR)}."
-    texts = (f"In the paper: {ABOUT}", SETTING_HERE, SHORT_RUNS, note)
+    texts = (f"In the paper: {ABOUT}", SETTING_HERE, f"{SHORT_RUNS} {ORDER}", note)
     return html.details("Table 1 of the paper, and here", html.join([*map(html.paragraph, texts), *parts]))
 
 

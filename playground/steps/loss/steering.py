@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.steering.kinds import EASY_BACKGROUND, FOREGROUND, KINDS
 from core.steering.ledger import Groups, Ledger
-from playground.canvas.view import Heat
+from playground.canvas.view import TRUTH, Heat
 from playground.components import html
 from playground.components.figures import Figure, colour, paired_bars
 from playground.inspector.reasons import name_object
@@ -27,10 +27,10 @@ ABOUT = (
     "others cancel. An anchor steers by as much as its arrow goes the way of all together; a negative share pulls back."
 )
 OF_WHAT = (
-    "The arrow of an anchor is that on the last convolution of a subnet, which all places share: the slope of the loss "
-    "by its scores times the 3×3 features around it. That is the gradient on this convolution's weight alone, without "
-    "its bias. On all weights of the class subnet together, easy background was measured to steer even more while γ is "
-    "below 2, and about as much from there on."
+    "The arrow of an anchor is that on the last convolution of a subnet, which all locations share: the slope of the "
+    "loss by its scores times the 3×3 features around it. That is the gradient on this convolution's weight alone, "
+    "without its bias. On all weights of the class subnet together, easy background was measured to steer even more "
+    "while γ is below 2, and about as much from there on."
 )
 
 
@@ -154,7 +154,8 @@ def _objects_table(pipeline: Pipeline, classes: Ledger, boxes: Ledger) -> Markup
         pulled, moved = (html.signed_percent(each.object_pulls[rest].sum().item()) for each in (classes, boxes))
         rows.append((f"{len(rest)} other objects", "–", pulled, moved))
     columns = ("object", "foreground", "steers class subnet", "steers box subnet")
-    return html.table(html.Table("Who steers, by object", columns, tuple(rows)))
+    named = (*(html.box_of(TRUTH, number) for number in order[:MAX_OBJECTS]), *([""] if rest else []))
+    return html.table(html.Table("Who steers, by object", columns, tuple(rows), boxes=named))
 
 
 def _draw_map(pipeline: Pipeline, classes: Ledger) -> Heat:

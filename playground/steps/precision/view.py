@@ -1,6 +1,7 @@
 """The content of a step that shows how average precision is made: numbers, dials, figure, and boxes on the picture."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -30,6 +31,7 @@ from playground.steps.step import StepText, truth_layer
 from playground.support.cache import Cache
 
 LAST = "Counted last"  # begins the heading
+RIGHT_LAYER, WRONG_LAYER = "counted-right", "counted-wrong"
 ROWS = 12  # of the table: the detection counted last, and those before it
 _averages, _errors = Cache(), Cache()
 
@@ -141,7 +143,18 @@ def _rows(choice: Choice) -> Markup:
             wrong.add(len(rows))
         rows.append((str(number), names[each.label], f"{each.score:.2f}", f"{each.iou:.2f}", each.outcome, made, found))
     columns = ("number", "class", "score", "IoU", "counted as", "precision", "recall")
-    return html.table(html.Table("Counted so far", columns, tuple(rows), frozenset(wrong)))
+    boxes = () if choice.material.picture_names else _name_boxes(choice)[::-1][: len(rows)]
+    return html.table(html.Table("Counted so far", columns, tuple(rows), frozenset(wrong), tuple(boxes)))
+
+
+def _name_boxes(choice: Choice) -> list[str]:
+    """Returns the names of the boxes counted so far in `counted_layers`, for one picture; "" for those in none."""
+    numbers, names = Counter[str](), []
+    for each in choice.counting.detections[: choice.so_far]:
+        layer = RIGHT_LAYER if each.outcome == RIGHT else WRONG_LAYER
+        names.append("" if each.outcome == IGNORED else html.box_of(layer, numbers[layer]))
+        numbers[layer] += each.outcome != IGNORED
+    return names
 
 
 def _averages_text(choice: Choice, dials: Dials) -> Markup:
@@ -185,8 +198,8 @@ def counted_layers(choice: Choice, image: int, boxes: Tensor) -> tuple[Layer, ..
     names = choice.material.class_names
     captions = tuple(f"{choice.so_far}: {names[each.label]} {each.score:.2f}, {each.outcome}" for each in here)
     return (
-        Layer("counted-right", "true positives", "foreground", _take(boxes, right)),
-        Layer("counted-wrong", "false positives", "suppressed", _take(boxes, wrong)),
+        Layer(RIGHT_LAYER, "true positives", "foreground", _take(boxes, right)),
+        Layer(WRONG_LAYER, "false positives", "suppressed", _take(boxes, wrong)),
         Layer("counted-last", "counted last", "before", _take(boxes, here), width=3.5, captions=captions),
     )
 

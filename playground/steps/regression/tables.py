@@ -47,7 +47,7 @@ def decoding(example: Example, height: int, width: int) -> Markup:
         ("width", "wₐ · exp(dw)", f"{anchor.width:.1f} · exp({signed(low[0])})", f"{box.width:.1f}"),
         ("height", "hₐ · exp(dh)", f"{anchor.height:.1f} · exp({signed(low[1])})", f"{box.height:.1f}"),
     )
-    text = html.table(html.Table("Decode: the box of the prediction", ("", "formula", "numbers", "pixels"), rows))
+    text = html.table(html.Table("Decode: the box of the prediction", ("side", "formula", "numbers", "pixels"), rows))
     return text + html.paragraph(_explain_limits(example, height, width))
 
 

@@ -33,8 +33,8 @@ METHOD = (
 )
 ALIASES = (
     "The picture moves below the anchors, which stand still, a stride apart: nothing in it changes, and yet the score "
-    "does, since each convolution with a stride looks at every other place only. After a whole stride the level's own "
-    "cells see the same again; coarser levels that flow into it have longer strides."
+    "does, since each convolution with a stride looks at every other location only. After a whole stride the level's "
+    "own cells see the same again; coarser levels that flow into it have longer strides."
 )
 ELSEWHERE = (
     "This box was found in a tile, or in the picture mirrored or resized. Its shift is measured in the whole picture "

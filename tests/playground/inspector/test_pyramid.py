@@ -39,7 +39,7 @@ def test_the_step_network_shows_them_after_a_click(here):
     before, after = (
         STEPS["network"].build_view(here, Focus(pick=pick)).build_text().readout for pick in (None, Pick(100, 60))
     )
-    assert "Click a place" in before and "Click a place" not in after and "Through the pyramid" not in before
+    assert "Click a point" in before and "Click a point" not in after and "Through the pyramid" not in before
     rows = read_rows(after, "Through the pyramid at 100, 60")
     assert [row[0] for row in rows] == ["P3", "P4", "P5"] and rows[2][2] == "–"
     assert len(rows[0][4].split(" · ")) == 4 and len(rows[2][4].split(" · ")) == 2

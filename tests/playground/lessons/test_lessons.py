@@ -106,7 +106,8 @@ def test_a_number_that_cannot_be_computed_is_a_dash():
     telling = Narration(place.lesson.steps[4], state_at(place)._replace(settings=settings_of(broken), answer=0))
     assert set(telling.format_numbers().values()) == {"–"}
     assert [check.is_true for check in telling.check_claims()] == [False]
-    said = "Here, what the lesson says of “effective anchors” cannot be checked under these settings."
+    what = "anchors that would carry the loss if all of them paid alike"
+    said = f"Here, what the lesson says of “{what}” cannot be checked under these settings."
     assert telling.explain_failures() == [said]
 
 

@@ -19,6 +19,7 @@ from playground.lessons.stay import (
     STAY,
     answer_question,
     come_back,
+    is_own_picture_shown,
     keep_picture,
     state_at,
 )
@@ -154,12 +155,44 @@ def test_a_picture_chosen_within_the_lessons_stays():
     outside = state_at(LessonPosition(lessons()["focal"], 0))
     scenes = outside.config().scenes
     own = UserPicture(picture, scenes)
-    assert keep_picture(step, outside) is None
-    kept = keep_picture(step, outside._replace(user_picture=own))
+    assert keep_picture(outside) is None
+    kept = keep_picture(outside._replace(user_picture=own))
     assert kept.is_shown(step.initial_config()) and not kept.aside
-    assert keep_picture(step, outside._replace(user_picture=own, lesson="")).aside  # the lesson begins with its scene
-    assert empty.initial_config().scenes != scenes and keep_picture(empty, outside._replace(user_picture=own)).aside
-    assert keep_picture(step, outside._replace(user_picture=own, settings='{"loss.gamma": -5}')).aside
+    assert keep_picture(outside._replace(user_picture=own, lesson="")).aside  # the lesson begins with its scene
+    assert empty.initial_config().scenes != scenes
+    hidden = keep_picture(outside._replace(user_picture=own))
+    assert not hidden.is_shown(empty.initial_config()) and not hidden.aside
+    assert keep_picture(outside._replace(user_picture=own, settings='{"loss.gamma": -5}')).aside
+
+
+def walk(picture: UserPicture, steps: list) -> list[PageState]:
+    """Returns the states of all steps when the picture is chosen in the first one."""
+    states = [state_at(steps[0])._replace(user_picture=picture)]
+    for position in steps[1:]:
+        states.append(state_at(position)._replace(user_picture=keep_picture(states[-1])))
+    return states
+
+
+@pytest.mark.parametrize("image_ref", [None, ImageRef("my-0123456789abcdef", "all", 1)])
+def test_a_picture_is_on_show_in_all_steps_but_those_about_certain_scenes(image_ref):
+    scenes = Config().scenes
+    own = UserPicture(replace(render_picture(scenes), is_scene=False), scenes, image_ref)
+    steps = [LessonPosition.from_link(link) for link in all_links()]
+    others = [each for each in steps if each.step.initial_config().scenes != scenes]
+    assert {each.link for each in others} == {"imbalance.3", "imbalance.4"}
+    states = walk(own, steps)
+    assert [each.lesson for each in states if not is_own_picture_shown(each)] == [each.link for each in others]
+    back = walk(own, steps[::-1])
+    assert {each.lesson for each in back if not is_own_picture_shown(each)} == {each.link for each in others}
+
+
+def test_another_scene_that_the_reader_chooses_within_the_lessons_stays():
+    scenes = Config().scenes
+    own = UserPicture(replace(render_picture(scenes), is_scene=False), scenes)
+    before = state_at(LessonPosition.from_link("imbalance.3"))._replace(user_picture=own)
+    assert not keep_picture(lessons()["focal"].steps[0], before).aside
+    moved = settings_of(before.config().replace({"scenes.seed": 5}))
+    assert keep_picture(lessons()["focal"].steps[0], before._replace(settings=moved)).aside
 
 
 def test_the_teachers_panel_offers_what_a_link_can_hide():

@@ -1,3 +1,5 @@
+import re
+
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -57,6 +59,16 @@ def test_the_boxes_are_those_of_the_detections():
     assert torch.equal(kept_boxes(HERE), HERE.candidates.box[HERE.fates.order])
     last = shown(counted=3)[0].layers[-1]
     assert torch.equal(torch.as_tensor(last.boxes)[0], HERE.candidates.box[HERE.fates.order[2]])
+
+
+def test_each_row_points_at_its_detection():
+    view, text = shown(counted=30)
+    boxes = {layer.key: torch.as_tensor(layer.boxes) for layer in view.layers}
+    table = text.readout.partition("Counted so far")[2].partition("</table>")[0]
+    named = [name.split() for name in re.findall(r'data-box="([^"]+)"', table)]
+    assert len(named) == 12 and {layer for layer, _ in named} == {"counted-right", "counted-wrong"}
+    for (layer, index), detection in zip(named, HERE.fates.order[:30].flip(0), strict=False):  # the newest first
+        assert torch.equal(boxes[layer][int(index)], HERE.candidates.box[detection])
 
 
 def test_a_class_is_counted_alone_and_an_unknown_one_is_not_chosen():

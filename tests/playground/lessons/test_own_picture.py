@@ -1,0 +1,48 @@
+"""Every lesson on a visitor's own picture: nothing fails, and what does not hold there is said with its reason."""
+
+import pytest
+import torch
+
+from core.config import Config
+from core.scenes.render import CLASS_NAMES, render_scene
+from core.structures import Sample
+from playground.data.picture import picture_of_sample
+from playground.lessons.narration import Narration
+from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition
+from playground.lessons.stay import answer_question, state_at
+from playground.state.user_picture import UserPicture
+
+ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
+
+
+def own_picture(*, has_objects: bool) -> UserPicture:
+    """Returns a picture of noise, on which the built-in weights are not at their best."""
+    scenes = Config().scenes
+    sample = render_scene(scenes, 0)
+    noise = torch.randint(0, 256, sample.image.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    few = slice(0, 1 if has_objects else 0)
+    shown = Sample(noise, sample.boxes[few], sample.labels[few], sample.crowd[few], 0)
+    return UserPicture(picture_of_sample("noise", shown, CLASS_NAMES), scenes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("has_objects", [False, True])
+@pytest.mark.parametrize(("key", "index"), ALL)
+def test_every_step_can_be_told_on_it(key, index, has_objects):
+    place = LessonPosition(lessons()[key], index)
+    state = state_at(place)._replace(user_picture=own_picture(has_objects=has_objects))
+    asked = Narration(place.step, state)
+    told = Narration(place.step, answer_question(state, "0") if place.step.question else state)
+    for narration in (asked, told):
+        narration.build_text(), narration.build_question(), narration.build_outcome(), narration.build_drawing()
+        assert "nan" not in narration.format_numbers().values()
+    for failure in told.explain_failures():
+        assert "; " in failure or "cannot be checked: " in failure, failure
+
+
+def test_what_a_picture_without_objects_lacks_is_the_reason():
+    place = LessonPosition(lessons()["box-regression"], 0)
+    state = state_at(place)._replace(user_picture=own_picture(has_objects=False))
+    (said,) = Narration(place.step, state).explain_failures()
+    assert said.endswith("cannot be checked: no objects are drawn on it.") and said.startswith("On your picture, ")
