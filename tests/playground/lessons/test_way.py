@@ -190,9 +190,9 @@ def test_another_scene_that_the_reader_chooses_within_the_lessons_stays():
     scenes = Config().scenes
     own = UserPicture(replace(render_picture(scenes), is_scene=False), scenes)
     before = state_at(LessonPosition.from_link("imbalance.3"))._replace(user_picture=own)
-    assert not keep_picture(lessons()["focal"].steps[0], before).aside
+    assert not keep_picture(before).aside
     moved = settings_of(before.config().replace({"scenes.seed": 5}))
-    assert keep_picture(lessons()["focal"].steps[0], before._replace(settings=moved)).aside
+    assert keep_picture(before._replace(settings=moved)).aside
 
 
 def test_the_teachers_panel_offers_what_a_link_can_hide():

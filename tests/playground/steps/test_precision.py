@@ -62,12 +62,12 @@ def test_the_boxes_are_those_of_the_detections():
 
 
 def test_each_row_points_at_its_detection():
-    view, text = shown(counted=30)
+    view, text = shown(counted=12)
     boxes = {layer.key: torch.as_tensor(layer.boxes) for layer in view.layers}
     table = text.readout.partition("Counted so far")[2].partition("</table>")[0]
     named = [name.split() for name in re.findall(r'data-box="([^"]+)"', table)]
     assert len(named) == 12 and {layer for layer, _ in named} == {"counted-right", "counted-wrong"}
-    for (layer, index), detection in zip(named, HERE.fates.order[:30].flip(0), strict=False):  # the newest first
+    for (layer, index), detection in zip(named, HERE.fates.order[:12].flip(0), strict=False):  # the newest first
         assert torch.equal(boxes[layer][int(index)], HERE.candidates.box[detection])
 
 
