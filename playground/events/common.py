@@ -21,7 +21,7 @@ from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.server.render import render
 from playground.state.page_state import PageState, admit
-from playground.state.settings import values_of
+from playground.state.settings import list_changes, mark_changes, values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.steps.loss.step import FIGURES
 from playground.support.visitors import VISITORS, sender_of, visitor_of
@@ -149,13 +149,13 @@ def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -
     """
     state = PageState(**dict(zip(page.state, values, strict=True)), visitor=visitor)
     # Lists without a choice and empty fields may hold None.
-    state = state._replace(run=state.run or "", dials=state.dials or "", began_in=state.step)
+    state = state._replace(run=state.run or "", dials=state.dials or "")
     texts, numbers = (state.run, state.settings, state.curve, state.dials), (state.p_t or 0, state.frame or 0)
     if not all(isinstance(each, str) for each in texts) or state.curve not in FIGURES:
         raise UserError(NOT_READ)
     if not all(isinstance(each, int | float) and abs(each) <= sys.float_info.max for each in numbers):  # False for NaN
         raise UserError("The page sent a value that is not a number: move the slider again, or reload the page.")
-    return state
+    return state._replace(began=state)
 
 
 def show(page: PageComponents, state: PageState, *changed: str) -> Updates:
@@ -183,13 +183,25 @@ def part_updates(page: PageComponents, update: PageUpdate) -> Updates:
 
 
 def state_updates(page: PageComponents, state: PageState, *names: str) -> Updates:
-    """Returns the new values of the components that hold fields of the state, for its settings of all knobs too."""
-    updates: Updates = {page.state[name]: getattr(state, name) for name in names}
-    if "settings" in names:
-        config = state.config()
-        updates |= dict(zip(page.knobs.values(), values_of(config), strict=True))
-        updates[page.knobs[NAME]] = weights_update(config)
+    """Returns the new values of the components that hold fields of the state, for its settings of the knobs too.
+
+    Fields and settings that the event has not changed are left out: the visitor may have changed them meanwhile.
+    """
+    updates: Updates = {page.state[name]: getattr(state, name) for name in names if _has_changed(state, name)}
+    if page.state["settings"] not in updates:
+        return updates
+    config = state.config()
+    changed = list_changes(state.began.settings, state.settings) if state.began else list(page.knobs)
+    values = dict(zip(page.knobs, values_of(config), strict=True))
+    updates |= {page.knobs[path]: values[path] for path in changed}
+    if state.began:
+        updates[page.state["settings"]] = mark_changes(state.settings, changed)
+    updates[page.knobs[NAME]] = weights_update(config)
     return updates
+
+
+def _has_changed(state: PageState, name: str) -> bool:
+    return state.began is None or getattr(state, name) != getattr(state.began, name)
 
 
 def weights_update(config: Config) -> gr.Dropdown:

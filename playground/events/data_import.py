@@ -161,7 +161,7 @@ class DataImport:
         choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
         text = f"{source.title} can be read in several formats: choose the right one under “Your own data”."
         return {
-            **show(self._page, state._replace(step=STEP, began_in=""), "step"),
+            **show(self._page, state._replace(step=STEP, began=None), "step"),
             self._page.parts["notice"]: text,
             self._controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
             self._controls.answer: gr.Button(visible=True),
@@ -176,7 +176,7 @@ class DataImport:
     def _show_refusal(self, state: PageState, error: RefusedError) -> Updates:
         """Shows what is wrong with a data set."""
         text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
-        updates = show(self._page, state._replace(step=STEP, began_in=""), "step")
+        updates = show(self._page, state._replace(step=STEP, began=None), "step")
         return {**updates, self._page.parts["notice"]: name_knobs(error), self._page.parts["readout"]: text}
 
 

@@ -44,7 +44,7 @@ COPY = """async (text) => {
   }
 }"""
 # The fields of the state that a link sets, but for the run and the film's frame, which `run_updates` sets.
-NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", "began_in")
+NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", "began")
 SET_BY_LINK = tuple(field for field in PageState._fields if field not in NOT_SET_BY_LINK)
 
 

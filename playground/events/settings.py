@@ -85,7 +85,8 @@ def connect_resets(page: PageComponents) -> None:
     def reset(state: PageState) -> Updates:
         initial = PageState(state.step, settings=settings_of(Config()))
         kept = set_aside(state.user_picture)
-        state = state._replace(**{name: getattr(initial, name) for name in changes})._replace(user_picture=kept)
+        state = state._replace(**{name: getattr(initial, name) for name in changes})
+        state = state._replace(user_picture=kept, began=None)  # everything, whatever has been set meanwhile
         return show(page, state, *changes)
 
     listen(page, page.header.reset.click, reset, changes=changes, **LIVE)

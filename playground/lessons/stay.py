@@ -80,7 +80,7 @@ def come_back(state: PageState, own: PageState | None, missing: str = "") -> tup
     stay, message = state._replace(lesson="", answer=None), STAY
     if own is None:
         return stay, message
-    back, hidden = admit(own._replace(run=state.run, visitor=state.visitor, began_in=""))
+    back, hidden = admit(own._replace(run=state.run, visitor=state.visitor, began=None))
     try:
         back.config()
     except UserError as error:  # such as weights that are private meanwhile

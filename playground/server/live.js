@@ -24,6 +24,12 @@ function typeText(field, text) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/**
+ * @param {Record<string, unknown>} values
+ * @param {string[]} names
+ */
+const pickFields = (values, names) => Object.fromEntries(names.map((name) => [name, values[name]]));
+
 window.live ??= (() => {
   const REST_MS = 400;  // a knob that has not moved for this long is at rest; longer than between taps of an arrow key
   const WAIT_MS = 250;  // after which the page says that it is computing
@@ -49,6 +55,8 @@ window.live ??= (() => {
   let revealed = false;  // a layer was switched on during the newest request
   let outdated = false;  // what is shown has changed on the server
   let refreshedNotice = "";  // message that came with the answer before
+  let settled = false;  // nothing has been set or chosen since the last of Gradio's events was over
+  let handedOutAt = 0;  // when Gradio has given all widgets the values of that event: they report them as changes, too
   let syncTimer = 0;
   let dragging = false;  // a slider is under a finger
 
@@ -82,6 +90,7 @@ window.live ??= (() => {
   function changeSetting(path, value) {
     if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return false;
     settings = { ...settings, [path]: value };
+    settled &&= performance.now() < handedOutAt;
     clearTimeout(syncTimer);
     syncTimer = setTimeout(sync, REST_MS);
     return true;
@@ -102,6 +111,7 @@ window.live ??= (() => {
   /** @type {Live["choose"]} */
   function choose(name, value) {
     choices[name] = value;
+    settled = false;
     setTimeout(update);
   }
 
@@ -111,6 +121,7 @@ window.live ??= (() => {
     if (value) dials.set(name, value);
     else dials.delete(name);
     choices.dials = knownDials = dials.toString();
+    settled = false;
     const field = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#dials textarea"));
     if (field) typeText(field, knownDials);  // Gradio's events read it there
     setTimeout(update);
@@ -118,11 +129,12 @@ window.live ??= (() => {
 
   /** @type {Live["receiveSettings"]} */
   function receiveSettings(text) {
-    const received = JSON.parse(text);
+    const { changed, ...received } = JSON.parse(text);
     const isEcho = JSON.stringify(received) === syncedText;
     syncedText = "";  // only once: later the same text may come from the server, as by undo
     if (isEcho) return;  // a knob may have moved since
-    settings = received;
+    settings = changed && settings ? { ...settings, ...pickFields(received, changed) } : received;
+    if (changed) syncTimer = setTimeout(sync);  // other knobs may have moved since the event began
     setTimeout(update);
   }
 
@@ -145,6 +157,7 @@ window.live ??= (() => {
     const { dials = knownDials } = state.look;
     if (dials !== knownDials) choices.dials = knownDials = String(dials);
     eventCount += 1;
+    [settled, handedOutAt] = [true, performance.now() + HANDOUT_MS];
     requests.abort();
     painter.clear();
     setTimeout(() => parts.forEach((each) => {
@@ -232,7 +245,8 @@ window.live ??= (() => {
   }
 
   /**
-   * Paints a piece of an answer. A refresh leaves the message on show, such as one of an event, unless its own changes.
+   * Paints a piece of an answer. The message of an event stays on show: a refresh replaces it by another one only, and
+   * so does an answer that nobody has asked for since the event was over.
    *
    * @param {LiveAnswer} answer
    * @param {boolean} refreshing
@@ -242,7 +256,8 @@ window.live ??= (() => {
       sync();
       document.dispatchEvent(new Event("live-forgotten"));
     } else {
-      painter.paint(refreshing && answer.notice === refreshedNotice ? { ...answer, notice: null } : answer);
+      const keeps = refreshing ? answer.notice === refreshedNotice : settled && !answer.notice;
+      painter.paint(keeps ? { ...answer, notice: null } : answer);
       refreshedNotice = String(answer.notice);
     }
   }

@@ -236,7 +236,7 @@ def _render_strip(state: PageState, pipeline: Pipeline) -> str:
             "token": TOKENS.issue(state),
             "settings": state.settings,
             "look": browser_fields(state),
-            "began_in": state.began_in,
+            "began_in": state.began.step if state.began else "",
         },
     )
 

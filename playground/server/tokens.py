@@ -17,7 +17,7 @@ MAX_BYTES = 256 * 10**6  # of all states; a forgotten one is answered by an even
 MAX_OF_ONE = 48 * 10**6  # bytes of a visitor's states: a picture of theirs takes up to 12 MB
 MAX_STATES = 200  # of a visitor: windows, and steps in them
 OVERHEAD = 2000  # bytes of a state beside its settings and pictures
-AT_REST: dict[str, Any] = {"held": False, "switched": MappingProxyType({}), "began_in": ""}
+AT_REST: dict[str, Any] = {"held": False, "switched": MappingProxyType({}), "began": None}
 
 
 class Tokens:

@@ -63,8 +63,9 @@ class PageState(NamedTuple):
         held: True while a knob is dragged: slow results are skipped.
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
-        began_in: The step that was chosen when the event began, "" for an answer that is to be shown in any case. An
-            answer in that step, late, does not take the page back to it, see `layout/strip.js`.
+        began: The state when the event began, None for an answer that replaces everything. What the event has not
+            changed is not written, since it may have changed on the page meanwhile; and a late answer in the step in
+            which its event began does not take the page back to it, see `layout/strip.js`.
     """
 
     step: str
@@ -89,7 +90,7 @@ class PageState(NamedTuple):
     held: bool = False
     switched: Mapping[str, bool] = MappingProxyType({})
     visitor: str = ""
-    began_in: str = ""
+    began: "PageState | None" = None
 
     @property
     def in_story(self) -> bool:

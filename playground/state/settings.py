@@ -1,6 +1,7 @@
 """The settings of the page: values of all knobs as one text, to and from a `Config`."""
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from core.io.text import typeset_numbers
 from playground.state.weight_names import with_keys
 from playground.support.wording import name_choice
 
+CHANGED = "changed"  # beside the paths in a text of the settings: those that an event has changed
 MAX_VALUE = 24  # characters of a value
 
 
@@ -26,20 +28,37 @@ def config_of(settings: str) -> Config:
     """
     if len(settings) > MAX_TEXT:
         raise ConfigError(f"The settings are {len(settings):,} characters long; at most {MAX_TEXT:,} are read.")
+    values = _read(settings)
+    if values is None:
+        raise ConfigError("The page has lost its settings: reload it.")
+    return Config.from_flat(
+        {path: tuple(value) if isinstance(value, list) else value for path, value in values.items() if path != CHANGED}
+    )
+
+
+def _read(settings: str) -> dict[str, Any] | None:
+    """Returns the values in a text of `settings_of`, None if it is none."""
     try:
         values = json.loads(settings or "{}")
     except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        raise ConfigError("The page has lost its settings: reload it.")
-    return Config.from_flat(
-        {path: tuple(value) if isinstance(value, list) else value for path, value in values.items()}
-    )
+        return None
+    return values if isinstance(values, dict) else None
 
 
 def settings_of(config: Config) -> str:
     """Returns the values of all knobs as JSON, which the page sends instead of each of them."""
     return json.dumps(dict(zip(knobs(), values_of(config), strict=True)))
+
+
+def list_changes(old: str, new: str) -> list[str]:
+    """Returns the paths of the settings that differ between two texts of `settings_of`."""
+    before, after = _read(old) or {}, _read(new) or {}
+    return [path for path in knobs() if before.get(path) != after.get(path)]
+
+
+def mark_changes(settings: str, changed: Sequence[str]) -> str:
+    """Returns the text with the paths of those settings that the browser is to take from it, see `live.js`."""
+    return json.dumps({**json.loads(settings), CHANGED: changed})
 
 
 def on_change(path: str) -> str:

@@ -299,15 +299,40 @@ def test_anchors_are_fitted(shown):
     wait(lambda: "anchors.scales" in address_of(page))
 
 
-def test_an_answer_that_took_long_leaves_the_step_that_was_chosen_meanwhile(opened, monkeypatch):
+@pytest.fixture
+def fit_slowly(monkeypatch):
+    """The search for anchors says when it has begun, and waits: two events."""
     begun, waited = Event(), Event()
 
-    def fit_slowly(*arguments):
+    def fit(*arguments):
         begun.set()
         assert waited.wait(HANG)
         return fit_anchors(*arguments)
 
-    monkeypatch.setattr(settings, "fit_anchors", fit_slowly)
+    monkeypatch.setattr(settings, "fit_anchors", fit)
+    yield begun, waited
+    waited.set()
+
+
+def test_a_knob_moved_while_an_answer_takes_long_stays_as_it_is(opened, fit_slowly):
+    begun, waited = fit_slowly
+    page = opened(QUICK + "&step=anchors&anchors.ratios=1")
+    page.get_by_role("button", name="Look for better").click()
+    wait(begun.is_set)
+    set_slider(page, "inference-image-size", 128)
+    wait(lambda: "inference.image_size=128" in address_of(page))
+    waited.set()
+    wait(lambda: "anchors.scales" in address_of(page))
+    wait(lambda: "Fitted to this picture" in notice(page))
+    page.wait_for_timeout(1000)  # what was set meanwhile has been asked for, too
+    assert "inference.image_size=128" in address_of(page) and "Fitted to this picture" in notice(page)
+    assert page.input_value("#knob-inference-image-size input[type=range]") == "128"
+    choose(page, "network")  # an event that reads the settings
+    assert "inference.image_size=128" in address_of(page) and "anchors.scales" in address_of(page)
+
+
+def test_an_answer_that_took_long_leaves_the_step_that_was_chosen_meanwhile(opened, fit_slowly):
+    begun, waited = fit_slowly
     page = opened(QUICK + "&step=anchors&anchors.ratios=1")
     page.get_by_role("button", name="Look for better").click()
     wait(begun.is_set)

@@ -264,6 +264,37 @@ test("settings that the server has changed are taken over", async () => {
   assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":5}']);
 });
 
+test("only those settings that an event has changed are taken over: a knob moved meanwhile stays", async () => {
+  await open({ "loss.gamma": 2, "loss.alpha": 0.25, "anchors.scales": [1] });
+  live.set("loss.gamma", 4);
+  await wait(20);
+  await answer({ canvas: "moved" });
+  const told = { "loss.gamma": 2, "loss.alpha": 0.25, "anchors.scales": [1, 2] };
+  field.value = JSON.stringify({ ...told, changed: ["anchors.scales"] });
+  live.receiveSettings(field.value);
+  live.receiveAnswer({ token: "u", settings: JSON.stringify(told), look: {} });
+  await wait(100);
+  const merged = JSON.stringify({ ...told, "loss.gamma": 4 });
+  assert.deepEqual(requests.map(({ token, settings }) => [token, settings]), [["u", merged]]);
+  assert.equal(field.value, merged);  // for Gradio's next event
+});
+
+test("the message of an event stays when what was set meanwhile is requested, until a knob is moved", async () => {
+  const messages = [];
+  live.part("notice", (value) => messages.push(value), () => "Fitted");
+  await open();
+  live.receiveAnswer({ token: "t", settings: '{"loss.gamma":2}', look: {} });
+  live.set("loss.gamma", 1);  // so does the widget of what the event has changed
+  live.receiveSettings('{"loss.gamma":1,"changed":["loss.gamma"]}');
+  await wait(100);
+  await answer({ canvas: "same", notice: "" });
+  assert.deepEqual(messages, ["Fitted"]);
+  live.set("loss.gamma", 0);
+  await wait(50);
+  await answer({ canvas: "new", notice: "" });
+  assert.equal(messages.at(-1), "");
+});
+
 test("a piece that arrives after another event of Gradio's is not painted", async () => {
   await open();
   live.set("loss.gamma", 1);

@@ -1,6 +1,7 @@
 """Handlers of events: what they get, what they return, and what a refusal changes."""
 
 import inspect
+import json
 import math
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from playground.layout.page_update import PAINT_STAGES, PageUpdate
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of, values_of
+from playground.state.settings import config_of, list_changes, settings_of, values_of
 from playground.state.weight_names import NAME, list_choices
 from playground.support.visitors import COOKIE, visitor_of
 
@@ -45,8 +46,8 @@ def test_every_field_of_an_update_has_a_part_and_a_stage_of_painting(page):
 
 def test_the_components_hold_the_fields_of_the_state_in_order(page):
     assert tuple(page.state) == PageState._fields[: len(page.state)]
-    assert PageState._fields[len(page.state) :] == ("held", "switched", "visitor", "began_in")
-    assert read_state(page, values_on_page(page)) == STATE._replace(began_in="picture")
+    assert PageState._fields[len(page.state) :] == ("held", "switched", "visitor", "began")
+    assert read_state(page, values_on_page(page)) == STATE._replace(began=STATE)
 
 
 def test_a_handler_gets_state_inputs_and_special_arguments(page):
@@ -56,8 +57,34 @@ def test_a_handler_gets_state_inputs_and_special_arguments(page):
     guarded = guard(page, handler)
     parameters = inspect.signature(guarded).parameters
     assert [each.annotation for each in parameters.values()][:3] == [gr.Request, gr.Request, gr.EventData]
-    known = STATE._replace(visitor=visitor_of(SENDER), began_in="picture")
+    known = STATE._replace(visitor=visitor_of(SENDER))
+    known = known._replace(began=known)
     assert guarded(SENDER, SENDER, "event", *values_on_page(page), "a") == {"got": (known, "a", SENDER, "event")}
+
+
+def test_only_what_an_event_has_changed_is_written(page):
+    began = read_state(page, values_on_page(page))._replace(settings=settings_of(Config()))
+    began = began._replace(began=began)
+    changed = began._replace(step="loss", settings=settings_of(Config.from_flat({"loss.gamma": 4})))
+    updates = state_updates(page, changed, "step", "pick", "settings")
+    text, weights = page.state["settings"], page.knobs["model.weights"]
+    assert set(updates) == {page.state["step"], text, page.knobs["loss.gamma"], weights}
+    assert json.loads(updates[text]) == {**json.loads(changed.settings), "changed": ["loss.gamma"]}
+    assert config_of(updates[text]) == config_of(changed.settings)
+    assert state_updates(page, began, "step", "pick", "settings") == {}
+
+
+def test_an_answer_that_replaces_everything_writes_all(page):
+    state = PageState("loss", settings=settings_of(Config()))
+    updates = state_updates(page, state, "step", "pick", "settings")
+    assert {page.state["step"], page.state["pick"], *page.knobs.values()} < set(updates)
+    assert updates[page.state["settings"]] == state.settings
+
+
+def test_a_text_of_settings_that_cannot_be_read_counts_as_another(page):
+    new = settings_of(Config())
+    for old in ("", "{", "[]", "7"):
+        assert list_changes(old, new) == list(page.knobs)
 
 
 def test_only_a_user_error_becomes_a_notice(page):

@@ -31,7 +31,7 @@ def test_the_same_state_has_the_same_token_whatever_the_browser_sends_itself():
     tokens = Tokens(MAX_BYTES, MAX_OF_ONE)
     plain = tokens.issue(state())
     assert (
-        tokens.issue(state(settings='{"loss.gamma": 1}', held=True, p_t=0.5, began_in="picture"))
+        tokens.issue(state(settings='{"loss.gamma": 1}', held=True, p_t=0.5, began=state()))
         == plain
         != tokens.issue(state("run"))
     )
