@@ -12,7 +12,7 @@ from benchmarks.crowd_proxy import CONFIGURATION
 from core.cli.parser import parse
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
-from playground.server.permalink import HIDEABLE
+from playground.server.opening import HIDEABLE
 from playground.support.visitors import COOKIE
 
 ROOT = Path(__file__).parent.parent

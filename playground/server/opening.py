@@ -1,19 +1,28 @@
 """Opens links: the state that they name, as far as their visitor may see it, and what is left out of it."""
 
+import difflib
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
+from core.config import knobs
 from core.data.untrusted import DataError
-from core.errors import PictureError, UserError, shorten
-from playground.data.image_ref import is_from_album
+from core.errors import MAX_QUOTED, PictureError, UserError, quote, shorten
+from playground.data.image_ref import UPLOAD, is_from_album
+from playground.lessons.position import parse_course
 from playground.runs.privacy import describe_fault
 from playground.runs.service import RUNS
-from playground.server.permalink import from_link, shows_upload, unknown_names
+from playground.server.permalink import COURSE, DRAWN, HIDE, from_link
 from playground.server.private_links import drop_private
 from playground.state.page_state import PageState
 from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
+from playground.steps import STEPS
 from playground.support.wording import name_knobs
 
+# Ids of elements that a link can hide, beside steps and knobs.
+HIDEABLE = ("lessons", "all-knobs", "share", "explore", "my-pictures", "pin", "curve", "example")
+MAX_UNKNOWN = 5  # unknown names for which a similar one is looked up
 NOT_SAVED = "The picture of the link was not saved: the generated scene is on show instead. Upload the picture again."
+NOT_DRAWN = "The objects that were drawn on the picture of the link were not saved: those it had before are on show."
 
 
 class Opened(NamedTuple):
@@ -44,6 +53,8 @@ def follow_link(
     if shows_upload(query):
         shown = show_again(user_picture, state.config())
         message = message or ("" if shown else NOT_SAVED)
+    if shows_drawn(query) and not (shown and shown.is_drawn):
+        message = message or NOT_DRAWN
     run, lost = _choose_run(state.run, visitor)
     message = shorten(" ".join(filter(None, (private, message, lost, unknown_names(query)))))
     state = state._replace(
@@ -93,3 +104,35 @@ def _keep_pinned(linked: UserPicture | None, before: UserPicture | None) -> User
     if linked is None:
         return None if before and before.image_ref else before
     return _keep_drawn(linked, before)
+
+
+def shows_upload(query: str) -> bool:
+    """True for a link to a picture that no album holds, which only its visitor's page still has."""
+    return dict(parse_qsl(query)).get("data") == UPLOAD
+
+
+def shows_drawn(query: str) -> bool:
+    """True for a link to a picture in which its visitor has drawn objects."""
+    return DRAWN in dict(parse_qsl(query))
+
+
+def unknown_names(query: str) -> str:
+    """Returns a message about names that a link can neither hide nor pick, "" if all are known."""
+    try:
+        parse_course(dict(parse_qsl(query)).get(COURSE, ""))
+    except UserError as error:
+        return f"The link picks a step that does not exist, so all steps are there. {error}"
+    known = (*STEPS, *knobs(), *HIDEABLE)
+    named = [name.strip() for name in dict(parse_qsl(query)).get(HIDE, "").split(",")]
+    unknown = [name for name in dict.fromkeys(named) if name and name not in known]
+    more = [f"{HIDE} has {len(unknown) - MAX_UNKNOWN:,} more unknown names."] if len(unknown) > MAX_UNKNOWN else []
+    return " ".join([*(_unknown_name(name, known) for name in unknown[:MAX_UNKNOWN]), *more])
+
+
+def _unknown_name(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name[:MAX_QUOTED], known, n=1)
+    steps, others = ", ".join(STEPS), ", ".join(HIDEABLE)
+    hint = (
+        f"did you mean {near[0]}?" if near else f"it may name steps ({steps}), knobs such as loss.gamma, or {others}."
+    )
+    return f"{HIDE} = {quote(name)} hides nothing: {hint}"

@@ -1,10 +1,9 @@
 """The permalink: the state of the page as a URL query, and back."""
 
-import difflib
 from urllib.parse import parse_qsl, urlencode
 
-from core.config import MAX_TEXT, Config, ConfigError, knobs
-from core.errors import MAX_QUOTED, UserError, quote
+from core.config import MAX_TEXT, Config, ConfigError
+from core.errors import UserError, quote
 from core.retinanet.anchors import LEVELS
 from playground.canvas.edit import Pick
 from playground.data.image_ref import UPLOAD, ImageRef
@@ -23,14 +22,12 @@ from playground.support.untrusted import is_index, parse_number, require_one_of
 
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
-# Ids of elements that a link can hide, beside steps and knobs.
-HIDEABLE = ("lessons", "all-knobs", "share", "explore", "my-pictures", "pin", "curve", "example")
 EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it
 COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=focal.1,focal.2
 KEPT_BY_BROWSER = (HIDE, COURSE, "layers")
+DRAWN = "drawn"  # objects that only the page of the visitor who has drawn them has
 EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
 QUERY_FIELDS = ("score", "iou", "figure", "choice", "weights")  # of an evaluation
-MAX_UNKNOWN = 5  # unknown names for which a similar one is looked up
 INITIAL = PageState(next(iter(STEPS)))
 
 
@@ -62,6 +59,7 @@ def to_link(state: PageState, config: Config) -> str:
         "run": state.run if state.step == "training" else "",
         "pinned_data": _image_ref_text(state.pinned_picture, state.pinned_config()) if state.pinned else "",
         "data": _image_ref_text(state.user_picture, config),
+        DRAWN: "true" if _has_drawn(state.user_picture, config) else "",
         "score": "" if query.score is None else f"{query.score:g}",
         "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
         "figure": query.figure if query.figure != usual.figure else "",
@@ -132,11 +130,12 @@ def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
 
 
 def _parse_values(query: str) -> dict[str, str]:
-    """Returns the values of a URL query by name, without those that only the browser or Gradio reads."""
+    """Returns the values of a URL query by name, without those that only the browser, Gradio or `opening` reads."""
     if len(query) > MAX_TEXT:
         raise ConfigError(f"The link is {len(query):,} characters long; at most {MAX_TEXT:,} are read.")
     values = dict(parse_qsl(query, keep_blank_values=True))
-    return {name: value for name, value in values.items() if name not in KEPT_BY_BROWSER and not name.startswith("__")}
+    skipped = (*KEPT_BY_BROWSER, DRAWN)
+    return {name: value for name, value in values.items() if name not in skipped and not name.startswith("__")}
 
 
 def _changed_dials(dials: str, position: LessonPosition | None) -> dict[str, str]:
@@ -170,13 +169,12 @@ def _image_ref_text(user_picture: UserPicture | None, config: Config) -> str:
     return image_ref.link if image_ref else ""
 
 
+def _has_drawn(user_picture: UserPicture | None, config: Config) -> bool:
+    return user_picture is not None and user_picture.is_drawn and user_picture.is_shown(config)
+
+
 def _parse_image_ref(text: str) -> ImageRef | None:
     return None if text == UPLOAD else ImageRef.from_link(text)
-
-
-def shows_upload(query: str) -> bool:
-    """True for a link to a picture that no album holds, which only its visitor's page still has."""
-    return dict(parse_qsl(query)).get("data") == UPLOAD
 
 
 def _parse_query(values: dict[str, str]) -> EvaluationQuery:
@@ -229,25 +227,3 @@ def read_course(query: str) -> tuple[str, ...]:
         return parse_course(dict(parse_qsl(query)).get(COURSE, ""))
     except UserError:
         return ()
-
-
-def unknown_names(query: str) -> str:
-    """Returns a message about names that a link can neither hide nor pick, "" if all are known."""
-    try:
-        parse_course(dict(parse_qsl(query)).get(COURSE, ""))
-    except UserError as error:
-        return f"The link picks a step that does not exist, so all steps are there. {error}"
-    known = (*STEPS, *knobs(), *HIDEABLE)
-    named = [name.strip() for name in dict(parse_qsl(query)).get(HIDE, "").split(",")]
-    unknown = [name for name in dict.fromkeys(named) if name and name not in known]
-    more = [f"{HIDE} has {len(unknown) - MAX_UNKNOWN:,} more unknown names."] if len(unknown) > MAX_UNKNOWN else []
-    return " ".join([*(_unknown_name(name, known) for name in unknown[:MAX_UNKNOWN]), *more])
-
-
-def _unknown_name(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name[:MAX_QUOTED], known, n=1)
-    steps, others = ", ".join(STEPS), ", ".join(HIDEABLE)
-    hint = (
-        f"did you mean {near[0]}?" if near else f"it may name steps ({steps}), knobs such as loss.gamma, or {others}."
-    )
-    return f"{HIDE} = {quote(name)} hides nothing: {hint}"

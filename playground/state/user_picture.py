@@ -20,6 +20,7 @@ class UserPicture(NamedTuple):
         image_ref: The image in its data set; None for an upload, or for a scene with drawn objects.
         aside: True for an upload while the generated scene is on show instead.
         upload: The upload that was on show before, so that the visitor can go back to it.
+        is_drawn: True if the visitor has drawn its objects, which only their page has.
     """
 
     picture: Picture
@@ -27,6 +28,7 @@ class UserPicture(NamedTuple):
     image_ref: ImageRef | None = None
     aside: bool = False
     upload: "UserPicture | None" = None
+    is_drawn: bool = False
 
     def is_shown(self, config: Config) -> bool:
         """True if the picture is on show under the settings."""
@@ -71,7 +73,8 @@ def draw_objects(fields: Mapping[str, object], pipeline: Pipeline) -> UserPictur
     edit = parse_edit(fields, width, height, classes_to_draw(pipeline))
     x_factor, y_factor = pipeline.batch.factors[0, :2].tolist()
     boxes = rescale(edit.boxes, x_factor, y_factor)
-    return UserPicture(pipeline.picture.with_objects(boxes, edit.labels, edit.class_names), pipeline.config.scenes)
+    picture = pipeline.picture.with_objects(boxes, edit.labels, edit.class_names)
+    return UserPicture(picture, pipeline.config.scenes, is_drawn=True)
 
 
 def classes_to_draw(pipeline: Pipeline) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def test_a_figure_whose_lines_have_moved_follows_the_theme_and_the_legend(opened
     assert page.evaluate("drawn")[-1]["height"] == pytest.approx(0.5 * 0.5**2 * 0.6931, rel=1e-3)
     set_slider(page, "loss-gamma", 3)
     wait(lambda: page.evaluate("drawn")[-1]["height"] == pytest.approx(0.5 * 0.5**3 * 0.6931, rel=1e-3))
-    page.wait_for_timeout(500)  # until the axes have follow_link
+    page.wait_for_timeout(500)  # until the axes have followed
     assert lines.count() == 4
 
 

@@ -12,7 +12,8 @@ from playground.access.bodies import rewrite
 from playground.access.hosts import Authority
 from playground.access.uploads import clean_name
 from playground.data.image_ref import ImageRef
-from playground.server.permalink import from_link, read_course, unknown_names
+from playground.server.opening import unknown_names
+from playground.server.permalink import from_link, read_course
 from playground.state.page_state import PageState
 
 pytestmark = pytest.mark.slow

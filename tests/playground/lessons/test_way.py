@@ -25,7 +25,8 @@ from playground.lessons.stay import (
 )
 from playground.lessons.teacher import HIDE
 from playground.lessons.way import GO, build_map, format_minutes
-from playground.server.permalink import HIDEABLE, from_link, read_course, to_link, unknown_names
+from playground.server.opening import HIDEABLE, unknown_names
+from playground.server.permalink import from_link, read_course, to_link
 from playground.state.page_state import NOT_SHARED, PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture

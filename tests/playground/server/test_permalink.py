@@ -4,7 +4,8 @@ from core.config import Config, ConfigError
 from core.errors import UserError
 from playground.canvas.edit import Pick
 from playground.events.settings import select_in_strip
-from playground.server.permalink import from_link, to_link, unknown_names
+from playground.server.opening import unknown_names
+from playground.server.permalink import from_link, to_link
 from playground.state.page_state import PageState
 from playground.steps import STEPS
 

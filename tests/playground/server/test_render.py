@@ -105,9 +105,9 @@ def test_settings_follow_the_weights(tmp_path):
     model = build_model(config.model, num_classes=2, anchors_per_location=9)
     save_weights(tmp_path / "w.safetensors", model, config, ("a", "b"), (1, 2))
     on_page = Config.from_flat(Config().to_flat() | {"model.weights": str(tmp_path / "w.safetensors")})
-    follow_link = follow_weights(on_page)
-    assert follow_link.model.fpn_channels == 32 and follow_link.anchors.size_p3 == 20
-    assert follow_link.loss == on_page.loss
+    followed = follow_weights(on_page)
+    assert followed.model.fpn_channels == 32 and followed.anchors.size_p3 == 20
+    assert followed.loss == on_page.loss
     assert follow_weights(state_of().config()) == state_of().config()
 
 
