@@ -26,9 +26,9 @@ class Loss(Section):
         "varifocal", "ghm",
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
-        help="focal: (1−p_t)^γ down-weights easy anchors (Poly-1 adds ε); balanced cross-entropy weights by α only; "
-        "ohem keeps the hardest anchors, cutoff those below a p_t; quality focal and varifocal teach scores the IoU of "
-        "the box; ghm weights by how rare a gradient is.",
+        help="focal: 1−pₜ to the power of γ down-weights easy anchors (Poly-1 adds ε); balanced cross-entropy weights "
+        "by α only; ohem keeps the hardest anchors, cutoff those below a pₜ; quality focal and varifocal teach scores the "
+        "IoU of the box; ghm weights by how rare a gradient is.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,
@@ -46,7 +46,7 @@ class Loss(Section):
     poly1_epsilon: float = knob(
         -1.0, label="ε (Poly-1)", effect=Effect.LOSS, ge=-1, le=5, step=0.1,
         acts=(when("when the loss is Poly-1 focal", Check("loss.kind", ("poly1_focal",))),),
-        help="Added to the coefficient of the first term of focal loss as a polynomial of 1−p_t; 0 is focal loss, and "
+        help="Added to the coefficient of the first term of focal loss as a polynomial of 1−pₜ; 0 is focal loss, and "
         "−1, the best for RetinaNet in its paper, removes that term, so that confident scores pay still less.",
     )  # fmt: skip
     quality_beta: float = knob(
@@ -73,7 +73,7 @@ class Loss(Section):
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
         acts=(when("when the loss is cut-off", Check("loss.kind", ("cutoff",))),),
-        help="p_t above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
+        help="pₜ above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
         "unstable: once a score is just right enough, no gradient keeps it there.",
     )  # fmt: skip
     ohem_anchors: int = knob(

@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 import gradio as gr
 
 from core.config import Knob
+from core.io.text import typeset_numbers
 from playground.state.settings import to_widget
 from playground.support.wording import name_choice
 
@@ -55,4 +56,4 @@ def element_id(path: str) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:g}" if value >= 0.001 or value == 0 else f"{value:.0e}"
+    return f"{value:g}" if value >= 0.001 or value == 0 else typeset_numbers(f"{value:.0e}")

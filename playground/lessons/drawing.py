@@ -18,7 +18,7 @@ from playground.steps.loss.step import CUMULATIVE
 DRAWABLE = (VALUE, GRADIENT, WEIGHT, CUMULATIVE)  # figures of the loss step
 HEIGHTS = {VALUE: 5.0, GRADIENT: 1.0, WEIGHT: 1.0, CUMULATIVE: 1.0}  # of the vertical axes
 NAMES = {VALUE: "loss", GRADIENT: "slope", WEIGHT: "share of cross-entropy", CUMULATIVE: "share of background's loss"}
-PROBABILITY, SORTED = "p_t", "share of background anchors, easiest first"
+PROBABILITY, SORTED = "pₜ", "share of background anchors, easiest first"
 POINTS = 41  # of a curve, at equal distances
 
 

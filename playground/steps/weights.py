@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from core.config import Config, knobs
-from core.io.text import count_noun
+from core.io.text import count_noun, typeset_numbers
 from core.weights.assumptions import assumed_values, describe_differences, describe_weights, state_settings
 from core.weights.sources import Weights, WeightsError
 from core.weights.weights import CLASSES
@@ -52,7 +52,7 @@ def _format_short(value: object) -> str:
     """Returns a value with at most four digits of each number."""
     if isinstance(value, tuple):
         return ", ".join(map(_format_short, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return typeset_numbers(f"{value:.4g}") if isinstance(value, float) else str(value)
 
 
 def _label(path: str) -> str:

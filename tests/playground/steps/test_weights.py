@@ -69,7 +69,7 @@ def test_weights_that_do_not_say_it(tmp_path):
     )
     text = weights.paragraphs(config)
     assert "<summary>11 assumed settings</summary>" in text and ">Size on P3</" in text and ">32</" in text
-    assert ">1, 1.26, 1.587</" in text and ">1e-05</" in text
+    assert ">1, 1.26, 1.587</" in text and ">1·10⁻⁵</" in text
     assert eps.startswith("ε of the batch norms: torchvision's COCO_V1 weights")
     assert names.startswith("theirs.pth does not name its 3 classes: they are numbered from 0")
     stated = on_page(tmp_path / "theirs.pth", **{"anchors.size_p3": 16.0})
