@@ -251,6 +251,8 @@ interface View extends Size {
   max_name: number;
   /** Colours of new classes. */
   palette: string[];
+  /** Names the picture to the server, see `View` in `canvas/view.py`. */
+  pixels_key: string;
 }
 
 /** A box of a layer. */
@@ -521,8 +523,10 @@ interface AlbumState {
   labelled: number;
   /** The visitor may change it. */
   mine: boolean;
-  /** Of the picture on show, -1 if it is none of the album's; the next four are about it. */
+  /** Of the picture on show, -1 if it is none of the album's; the next five are about it. */
   index: number;
+  /** Names the picture to the server. */
+  pixels_key: string;
   labelled_here: boolean;
   objects: number;
   place: string;

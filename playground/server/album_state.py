@@ -12,6 +12,7 @@ from playground.albums.limits import describe_keeping
 from playground.albums.objects import last_removed
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in, shown_album
+from playground.data.picture import key_in_album
 from playground.pipeline.knowledge import knowledge_of
 from playground.pipeline.pipeline import Pipeline
 from playground.pipeline.proposals import known_classes
@@ -34,7 +35,8 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     values: dict[str, Any] = {
         "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, state.visitor), "classes": [],
         "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
-        "shared": False, "ready": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
+        "shared": False, "ready": False, "pixels_key": "",
+        **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
     }  # fmt: skip
     if album is None:
         return json.dumps(values)
@@ -65,6 +67,7 @@ def _about_picture(album: Album, index: int) -> dict[str, Any]:
     picture = album.pictures[index]
     return {
         "index": index,
+        "pixels_key": key_in_album(album, index),
         "labelled_here": picture.labelled,
         "objects": len(picture.boxes),
         "split": picture.split,
