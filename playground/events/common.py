@@ -40,6 +40,7 @@ class EventOptions(TypedDict, total=False):
     concurrency_limit: int
     concurrency_id: str
     api_visibility: Literal["public", "private", "undocumented"]
+    js: str
 
 
 # Every page would carry the documentation of the public ones, 1.9 of its 2.9 MB.
