@@ -53,7 +53,7 @@ interface ServerFunctions {
   fetch_picture(key: string): Promise<string | null>;
   news(request: LiveRequest): Promise<News | null>;
   runs(request: object): Promise<RunsAnswer | null>;
-  take(request: { path: string; name: string }): Promise<IntakeAnswer | null>;
+  take(request: { path: string; name: string; album: string }): Promise<IntakeAnswer | null>;
 }
 
 // ---- components/opening.js
@@ -351,6 +351,8 @@ interface DocumentEventMap {
   "pic-layer": CustomEvent<string>;
   /** A query to open without leaving the page. */
   "open-link": CustomEvent<string>;
+  /** The visitor has pressed the button that deletes all their pictures. */
+  "pictures-deleted": Event;
   /** The event that the strip asked last is over. */
   "strip-answered": Event;
   /** A short message to the visitor. */
@@ -509,8 +511,10 @@ interface SourceBarState {
 
 /** What became of an uploaded picture, see `playground/data/intake.py`. */
 interface IntakeAnswer {
-  /** Of the picture in the album, null if it was not saved. */
-  index: number | null;
+  /** Names the picture to the server, null if it was not saved. */
+  pixels_key: string | null;
+  /** Key of the album that it is in, "" for none. */
+  album: string;
   scaled: boolean;
   error: string;
   /** No other picture would be taken either. */
@@ -542,6 +546,8 @@ interface AlbumState {
   shared: boolean;
   /** What the button undoes, "" for nothing. */
   undo: string;
+  /** Key of the album that it puts back, "" if it puts a picture back. */
+  deleted: string;
 }
 
 /** A curve that the reader draws; its heights are at equal distances from 0 to 1. */

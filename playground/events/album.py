@@ -6,9 +6,9 @@ import gradio as gr
 
 from core.errors import UserError
 from core.retinanet.preprocess import require_usable_sides
-from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.album import ALL, Album, AlbumError, is_album_key
 from playground.albums.service import ALBUMS
-from playground.data.albums import index_in
+from playground.data.albums import index_in, index_of
 from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
@@ -47,8 +47,8 @@ def connect_album(page: PageComponents) -> None:
     controls, panel, canvas = page.controls.picture, page.parts["album"], page.parts["canvas"]
 
     def shown(state: PageState, *, event: gr.EventData) -> Updates:
-        index, path, name = (getattr(event, key, None) for key in ("index", "path", "name"))
-        return show(page, show_upload(state, index, path, name), *CHANGES)
+        path, name = (getattr(event, key, None) for key in ("path", "name"))
+        return show(page, show_upload(state, aim_of(event), path, name), *CHANGES)
 
     def acting(state: PageState, *, event: gr.EventData) -> Updates:
         state, said = act(state, getattr(event, "action", None), getattr(event, "value", None), aim_of(event))
@@ -71,21 +71,22 @@ def connect_album(page: PageComponents) -> None:
     listen(page, panel.download, download, outputs=[controls.album_file], **downloading)
 
 
-def show_upload(state: PageState, index: object, path: object, name: object) -> PageState:
+def show_upload(state: PageState, pixels_key: object, path: object, name: object) -> PageState:
     """Returns the state with a picture that the browser has uploaded.
 
     Args:
         state: The state before.
-        index: The index of the picture in the visitor's album, None if it was not saved. It comes from the browser and
-            can be anything, as the rest.
+        pixels_key: Of the picture in the visitor's album, None if it was not saved. It comes from the browser and can
+            be anything, as the rest.
         path: The path of the upload, which is read if the picture was not saved.
         name: The name of the file.
 
     Raises:
         UserError: There is no such picture, or it cannot be opened.
     """
-    if index is not None:
-        return show_own(state, own_album(state), index)
+    if pixels_key is not None:
+        album = own_album(state)
+        return show_own(state, album, index_of(album, pixels_key))
     file, name = read_upload({"path": path, "name": name})
     pipeline = state.pipeline()
     picture = open_upload(str(file), name, classes_to_draw(pipeline))
@@ -162,8 +163,8 @@ def _remove(state: PageState, value: object) -> Outcome:
 
 
 def _undo(state: PageState, value: object) -> Outcome:
-    if ALBUMS.of(state.visitor) is None:
-        return show_own(state, ALBUMS.restore_all(state.visitor), 0), ""
+    if isinstance(value, str) and is_album_key(value):
+        return show_own(state, ALBUMS.restore_all(state.visitor, value), 0), ""
     return show_own(state, *ALBUMS.restore_picture(state.visitor)), ""
 
 

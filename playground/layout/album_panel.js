@@ -9,6 +9,7 @@ const find = (name) => /** @type {T} */ (element.querySelector(`[data-part="${na
 const panel = /** @type {HTMLDetailsElement} */ (element.querySelector("details.album"));
 let shownIndex = -1;  // of the picture on show, -1 for none of the album's
 let shownKey = "";  // its `pixels_key`
+let deletedKey = "";  // of the album that the button puts back, "" if it puts a picture back
 
 /**
  * Returns the panel's title with its numbers.
@@ -85,7 +86,7 @@ function show(value) {
   /** @type {HTMLInputElement} */ (share).checked = state.shared;
   find("copy").hidden = !state.shared;
   if (state.index >= 0 && shownIndex < 0) panel.open = true;  // opened by the picture, closed by the visitor alone
-  [shownIndex, shownKey] = [state.index, state.pixels_key];
+  [shownIndex, shownKey, deletedKey] = [state.index, state.pixels_key, state.deleted];
 }
 
 /**
@@ -104,7 +105,8 @@ function press(action) {
   if (action === "next") trigger("next");
   else if (action === "teach") trigger("teach");
   else if (action === "download") trigger("download", { value: format.value });
-  else act(action);
+  else act(action, action === "undo" ? deletedKey : null);
+  if (action === "delete") document.dispatchEvent(new Event("pictures-deleted"));
 }
 
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("button[data-act]"))) {

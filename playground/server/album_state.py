@@ -32,10 +32,11 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     shown = shown_album(image_ref, state.visitor)
     album = shown or own
     mine = album is not None and own is not None and album.key == own.key
+    deleted = "" if own else ALBUMS.last_deleted(state.visitor)
     values: dict[str, Any] = {
-        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, state.visitor), "classes": [],
+        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, deleted), "classes": [],
         "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
-        "shared": False, "ready": False, "pixels_key": "",
+        "shared": False, "ready": False, "pixels_key": "", "deleted": deleted,
         **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
     }  # fmt: skip
     if album is None:
@@ -112,8 +113,8 @@ def _lost(album: Album) -> str:
     return lost + (PREVIOUS if album.is_previous else "")
 
 
-def _undo(own: Album | None, visitor: str) -> str:
+def _undo(own: Album | None, deleted: str) -> str:
     """Returns the text of the button that undoes the visitor's last deletion, "" if there is none."""
     if own is None:
-        return "Put my pictures back" if visitor and ALBUMS.can_restore_all(visitor) else ""
+        return "Put my pictures back" if deleted else ""
     return "Put the removed picture back" if last_removed(own) else ""

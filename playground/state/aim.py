@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from playground.albums.album import ALL
 from playground.albums.service import ALBUMS
-from playground.data.albums import index_in
+from playground.data.albums import index_in, index_of
 from playground.data.image_ref import ImageRef
-from playground.data.picture import key_in_album
 from playground.data.sources import open_picture
 from playground.state.own_picture import picture_of
 from playground.state.page_state import PageState, admit
@@ -62,12 +61,10 @@ def change_picture(state: PageState, pixels_key: object, change: Callable[[PageS
 def _find_own(state: PageState, pixels_key: object) -> PageState | None:
     """Returns the state with a picture of the visitor's album on show, None if there is no such picture."""
     album = ALBUMS.of(state.visitor)
-    if album is None:
+    index = index_of(album, pixels_key) if album else None
+    if album is None or index is None:
         return None
-    keys = [key_in_album(album, index) for index in range(len(album.pictures))]
-    if pixels_key not in keys:
-        return None
-    image_ref, scenes = ImageRef(album.key, ALL, keys.index(pixels_key)), state.config().scenes
+    image_ref, scenes = ImageRef(album.key, ALL, index), state.config().scenes
     picture = open_picture(image_ref, scenes, state.visitor)
     return state._replace(user_picture=UserPicture(picture, scenes, image_ref))
 

@@ -1,5 +1,6 @@
 """My pictures: what the intake and the panel do to the state of the page and to the album."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,10 +65,15 @@ def index(state: PageState) -> int:
 
 
 def test_an_uploaded_picture_is_shown_and_has_an_address(albums: Path) -> None:
-    state = show_upload(start(albums), 2, None, None)
+    state = start(albums)
     album = own_album(state)
+    third = key_in_album(album, 2)
+    ALBUMS.remove(ANNA, 1)
+    assert index(show_upload(state, third, None, None)) == 1  # wherever it is now
+    ALBUMS.restore_picture(ANNA)
+    state = show_upload(state, third, None, None)
     assert state.image_ref() == ImageRef(album.key, ALL, 2) and index(state) == 2
-    for wrong in (3, -1, True, "0", [0]):
+    for wrong in (3, -1, True, "0", [0], f"{album.key}/no.png"):
         with pytest.raises(UserError):
             show_upload(state, wrong, None, None)
 
@@ -204,9 +210,14 @@ def test_everything_is_deleted_and_put_back(albums: Path) -> None:
     key = own_album(state).key
     state, said = act(state, "delete", None)
     assert "have been deleted" in said and ALBUMS.of(ANNA) is None and state.image_ref() is None
-    assert '"undo": "Put my pictures back"' in build_album_panel(state, state.pipeline())
+    panel = json.loads(build_album_panel(state, state.pipeline()))
+    assert (panel["undo"], panel["deleted"]) == ("Put my pictures back", key)
     assert '"undo": ""' in build_album_panel(state._replace(visitor=BERT), state.pipeline())
-    state, _ = act(state, "undo", None)
+    ALBUMS.add(ANNA, albums / "p0.png", "new")
+    with pytest.raises(AlbumError, match="delete them first"):  # not what has been deleted in another window since
+        act(state, "undo", key)
+    ALBUMS.delete_all(ANNA)
+    state, _ = act(state, "undo", key)
     assert own_album(state).key == key and own_album(state).pictures[0].labelled and index(state) == 0
 
 
