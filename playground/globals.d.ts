@@ -355,6 +355,8 @@ interface DocumentEventMap {
   "pictures-deleted": Event;
   /** The event that the strip asked last is over. */
   "strip-answered": Event;
+  /** The answer to a lesson's question has been handled. */
+  "question-answered": Event;
   /** A short message to the visitor. */
   said: CustomEvent<string>;
   /** Names of boxes, see `canvas/pointing.js`; "" for none. */
