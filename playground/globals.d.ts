@@ -53,7 +53,7 @@ interface ServerFunctions {
   fetch_picture(key: string): Promise<string | null>;
   news(request: LiveRequest): Promise<News | null>;
   runs(request: object): Promise<RunsAnswer | null>;
-  take(request: { path: string; name: string }): Promise<IntakeAnswer | null>;
+  take(request: { path: string; name: string; album: string }): Promise<IntakeAnswer | null>;
 }
 
 // ---- components/opening.js
@@ -251,6 +251,8 @@ interface View extends Size {
   max_name: number;
   /** Colours of new classes. */
   palette: string[];
+  /** Names the picture to the server, see `View` in `canvas/view.py`. */
+  pixels_key: string;
 }
 
 /** A box of a layer. */
@@ -349,8 +351,12 @@ interface DocumentEventMap {
   "pic-layer": CustomEvent<string>;
   /** A query to open without leaving the page. */
   "open-link": CustomEvent<string>;
+  /** The visitor has pressed the button that deletes all their pictures. */
+  "pictures-deleted": Event;
   /** The event that the strip asked last is over. */
   "strip-answered": Event;
+  /** The answer to a lesson's question has been handled. */
+  "question-answered": Event;
   /** A short message to the visitor. */
   said: CustomEvent<string>;
   /** Names of boxes, see `canvas/pointing.js`; "" for none. */
@@ -507,8 +513,10 @@ interface SourceBarState {
 
 /** What became of an uploaded picture, see `playground/data/intake.py`. */
 interface IntakeAnswer {
-  /** Of the picture in the album, null if it was not saved. */
-  index: number | null;
+  /** Names the picture to the server, null if it was not saved. */
+  pixels_key: string | null;
+  /** Key of the album that it is in, "" for none. */
+  album: string;
   scaled: boolean;
   error: string;
   /** No other picture would be taken either. */
@@ -521,8 +529,10 @@ interface AlbumState {
   labelled: number;
   /** The visitor may change it. */
   mine: boolean;
-  /** Of the picture on show, -1 if it is none of the album's; the next four are about it. */
+  /** Of the picture on show, -1 if it is none of the album's; the next five are about it. */
   index: number;
+  /** Names the picture to the server. */
+  pixels_key: string;
   labelled_here: boolean;
   objects: number;
   place: string;
@@ -538,6 +548,8 @@ interface AlbumState {
   shared: boolean;
   /** What the button undoes, "" for nothing. */
   undo: string;
+  /** Key of the album that it puts back, "" if it puts a picture back. */
+  deleted: string;
 }
 
 /** A curve that the reader draws; its heights are at equal distances from 0 to 1. */

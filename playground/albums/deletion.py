@@ -49,9 +49,15 @@ class AlbumTrash:
             self._forget(key)
             self._storage.uses.drop(key)
 
-    def find(self, visitor: str) -> Deleted | None:
-        """Returns the album that a visitor deleted last, None if there is none to restore; "" is no visitor."""
-        return next((each for each in self._trash.entries() if visitor and each.owner == visitor), None)
+    def find(self, visitor: str, key: str = "") -> Deleted | None:
+        """Returns an album that a visitor has deleted, None if it cannot be restored any more.
+
+        Args:
+            visitor: The visitor; "" is none.
+            key: The album's, "" for the one deleted last.
+        """
+        theirs = (each for each in self._trash.entries() if visitor and each.owner == visitor)
+        return next((each for each in theirs if key in ("", each.title)), None)
 
     @contextmanager
     def putting_back(self, deleted: Deleted) -> Iterator[None]:

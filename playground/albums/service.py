@@ -47,14 +47,20 @@ class Albums(AlbumAccess):
         """Sets what is deleted and restored with an album."""
         self._trash.followers = followers
 
-    def add(self, visitor: str, path: str | Path, title: str) -> tuple[Album, int]:
+    def add(self, visitor: str, path: str | Path, title: str, into: str = "") -> tuple[Album, int]:
         """Adds an uploaded picture, see `encode_picture`, to a visitor's album, which is created if there is none.
+
+        Args:
+            visitor: Who has uploaded it.
+            path: The upload.
+            title: The name of the file.
+            into: Key of the album that those before it in the same upload went into, "" for the first one.
 
         Returns:
             The album and the index of the picture.
 
         Raises:
-            AlbumError: There is no room for it, or the visitor is unknown.
+            AlbumError: There is no room for it, the visitor is unknown, or the album has been deleted.
             PictureError: It cannot be opened.
         """
         with self._lock:
@@ -63,7 +69,10 @@ class Albums(AlbumAccess):
         encoded = encode_picture(path, title)
         with self._writing():
             self.bounds.require_room(self._storage, visitor, len(encoded.content))
-            album = self._storage.find_owned(visitor) or self._storage.create(visitor)
+            album = self._storage.find_owned(visitor)
+            if into and (album is None or album.key != into):
+                raise AlbumError("Your pictures have been deleted while more were on their way, which are not added.")
+            album = album or self._storage.create(visitor)
             file = self._storage.write_picture(album.key, encoded.suffix, encoded.content)
             picture = AlbumPicture(file, title, encoded.width, encoded.height, scaled=encoded.scaled)
             album = self._storage.save(album._replace(pictures=(*album.pictures, picture)))
@@ -146,14 +155,14 @@ class Albums(AlbumAccess):
         """
         self._trash.put(self.require_own(visitor).key, visitor)
 
-    def restore_all(self, visitor: str) -> Album:
-        """Restores what a visitor deleted last with `delete_all`.
+    def restore_all(self, visitor: str, key: str = "") -> Album:
+        """Restores an album that a visitor has deleted with `delete_all`, "" for the one deleted last.
 
         Raises:
             AlbumError: There is nothing to restore any more, or the visitor has new pictures.
         """
         self._require_none(visitor)
-        deleted = self._trash.find(visitor)
+        deleted = self._trash.find(visitor, key)
         if deleted is None:
             raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
         with self._trash.putting_back(deleted):
@@ -164,9 +173,10 @@ class Albums(AlbumAccess):
         if self.of(visitor):
             raise AlbumError("You have new pictures, and can have only one album: delete them first.")
 
-    def can_restore_all(self, visitor: str) -> bool:
-        """True if `restore_all` can restore something."""
-        return self._trash.find(visitor) is not None
+    def last_deleted(self, visitor: str) -> str:
+        """Returns the key of the album that `restore_all` restores, "" for none."""
+        deleted = self._trash.find(visitor)
+        return deleted.title if deleted else ""
 
     def clean(self) -> None:
         """Erases what can no longer be restored, and deletes albums that nobody has used for `KEPT_DAYS`."""

@@ -47,14 +47,24 @@ const editor = createEditor(
   {
     view: () => view,
     repaint: () => schedule(true),
-    send: (edit) => trigger("edit", edit),
-    sendClass: (change) => trigger("classes", change),
+    send: (edit) => tell("edit", edit),
+    sendClass: (change) => tell("classes", change),
     showMessage: (sentence) => { message.textContent = sentence; },
     announce: say,
     askClass,
   },
   showSelection,
 );
+
+/**
+ * Fires an event about the picture that the visitor sees: the server may have gone on to another one.
+ *
+ * @param {string} name
+ * @param {object} data
+ */
+function tell(name, data) {
+  trigger(name, { ...data, pixels_key: view.pixels_key });
+}
 
 // ---- views and pictures
 

@@ -131,7 +131,7 @@ function onUp(event) {
 function pick(point, slack) {
   const hit = boxAt(view.layers.filter(isVisible), point, slack);
   tellSelected(hit ? `${hit.layer.key} ${hit.index}` : "");
-  trigger("select", { x: point.x, y: point.y, layer: hit?.layer.key ?? "", index: hit?.index ?? -1 });
+  tell("select", { x: point.x, y: point.y, layer: hit?.layer.key ?? "", index: hit?.index ?? -1 });
 }
 
 /**
@@ -189,6 +189,7 @@ stage.addEventListener("pointerleave", () => {
   showCross({ x: 0, y: 0 }, false);
 });
 top.addEventListener("keydown", onKey);
+top.addEventListener("blur", editor.flush);  // what is pressed elsewhere may bring another picture
 top.addEventListener("dblclick", () => { if (!editing) fit(); });
 top.addEventListener("wheel", onWheel, { passive: false });
 top.addEventListener("touchstart", keepTouch, { passive: false });

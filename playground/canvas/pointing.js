@@ -41,7 +41,7 @@ function tellSelected(name) {
 
 function clearPick() {
   tellSelected("");
-  trigger("select", { clear: true });
+  tell("select", { clear: true });
 }
 
 /** @param {CustomEvent<string>} event */
@@ -63,7 +63,7 @@ function chooseNamed({ detail: name }) {
   const point = { x: clamp((x1 + x2) / 2, 0, view.width), y: clamp((y1 + y2) / 2, 0, view.height) };
   const inLayer = view.layers.includes(layer);
   tellSelected(inLayer ? name : "");
-  trigger("select", { ...point, layer: inLayer ? layer.key : "", index: inLayer ? index : -1 });
+  tell("select", { ...point, layer: inLayer ? layer.key : "", index: inLayer ? index : -1 });
 }
 
 if (props.part === "canvas") {  // rows are about the present picture, not the pinned one

@@ -26,7 +26,7 @@ function decodeView(text) {
     return {
       picture: null, width: 1, height: 1, layers: [], heat: null, classes: [], alt: "", editable: false, max_boxes: 0,
       class_colours: [], free_classes: false, class_suggestions: [], draw_first: false, rejected: [], max_classes: 0,
-      max_name: 0, palette: [],
+      max_name: 0, palette: [], pixels_key: "",
     };
   }
   const view = JSON.parse(text);

@@ -28,6 +28,12 @@ def index_in(album: Album, image_ref: ImageRef | None) -> int | None:
     return indices[image_ref.index] if image_ref.index < len(indices) else None
 
 
+def index_of(album: Album, pixels_key: object) -> int | None:
+    """Returns the index of the picture of a `pixels_key` in an album, None if it is not in it."""
+    places = (place for place in range(len(album.pictures)) if key_in_album(album, place) == pixels_key)
+    return next(places, None)
+
+
 def find_again(album: Album, image_ref: ImageRef, pixels_key: str) -> ImageRef | None:
     """Returns the reference by which a picture is found now, None if it has been removed.
 
@@ -41,8 +47,7 @@ def find_again(album: Album, image_ref: ImageRef, pixels_key: str) -> ImageRef |
     index = index_in(album, image_ref)
     if index is not None and key_in_album(album, index) == pixels_key:
         return image_ref
-    places = (place for place in range(len(album.pictures)) if key_in_album(album, place) == pixels_key)
-    place = next(places, None)
+    place = index_of(album, pixels_key)
     return None if place is None else ImageRef(album.key, ALL, place)
 
 

@@ -6,14 +6,13 @@ import gradio as gr
 
 from core.errors import UserError
 from core.retinanet.preprocess import require_usable_sides
-from playground.albums.album import ALL, Album, AlbumError
+from playground.albums.album import ALL, Album, AlbumError, is_album_key
 from playground.albums.service import ALBUMS
-from playground.data.albums import index_in
+from playground.data.albums import index_in, index_of
 from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
 from playground.events.common import (
-    IN_ORDER,
     ONE_AFTER_ANOTHER,
     WITHOUT_PROGRESS,
     EventOptions,
@@ -22,11 +21,12 @@ from playground.events.common import (
     part_updates,
     show,
 )
-from playground.events.picture import show_image
+from playground.events.picture import show_and_say, show_image
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.knowledge import knowledge_of
 from playground.pipeline.proposals import known_classes
+from playground.state.aim import Outcome, aim_of, change_picture
 from playground.state.looking import look_at
 from playground.state.own_picture import require_own
 from playground.state.page_state import PageState
@@ -47,13 +47,12 @@ def connect_album(page: PageComponents) -> None:
     controls, panel, canvas = page.controls.picture, page.parts["album"], page.parts["canvas"]
 
     def shown(state: PageState, *, event: gr.EventData) -> Updates:
-        index, path, name = (getattr(event, key, None) for key in ("index", "path", "name"))
-        return show(page, show_upload(state, index, path, name), *CHANGES)
+        path, name = (getattr(event, key, None) for key in ("path", "name"))
+        return show(page, show_upload(state, aim_of(event), path, name), *CHANGES)
 
     def acting(state: PageState, *, event: gr.EventData) -> Updates:
-        state, said = act(state, getattr(event, "action", None), getattr(event, "value", None))
-        updates = show(page, state, *CHANGES)
-        return {**updates, page.parts["notice"]: updates[page.parts["notice"]] or said}
+        state, said = act(state, getattr(event, "action", None), getattr(event, "value", None), aim_of(event))
+        return show_and_say(page, state, said, *CHANGES)
 
     def following(state: PageState, *, progress: gr.Progress = PROGRESS) -> Updates:
         return show(page, show_next(state, lambda done, total: progress((done, total), "Looking")), *CHANGES)
@@ -65,28 +64,29 @@ def connect_album(page: PageComponents) -> None:
 
     busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
     downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
-    listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
+    listen(page, controls.intake.upload, shown, changes=CHANGES, **ONE_AFTER_ANOTHER)
     listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
     listen(page, panel.download, download, outputs=[controls.album_file], **downloading)
 
 
-def show_upload(state: PageState, index: object, path: object, name: object) -> PageState:
+def show_upload(state: PageState, pixels_key: object, path: object, name: object) -> PageState:
     """Returns the state with a picture that the browser has uploaded.
 
     Args:
         state: The state before.
-        index: The index of the picture in the visitor's album, None if it was not saved. It comes from the browser and
-            can be anything, as the rest.
+        pixels_key: Of the picture in the visitor's album, None if it was not saved. It comes from the browser and can
+            be anything, as the rest.
         path: The path of the upload, which is read if the picture was not saved.
         name: The name of the file.
 
     Raises:
         UserError: There is no such picture, or it cannot be opened.
     """
-    if index is not None:
-        return show_own(state, own_album(state), index)
+    if pixels_key is not None:
+        album = own_album(state)
+        return show_own(state, album, index_of(album, pixels_key))
     file, name = read_upload({"path": path, "name": name})
     pipeline = state.pipeline()
     picture = open_upload(str(file), name, classes_to_draw(pipeline))
@@ -115,41 +115,44 @@ def own_album(state: PageState) -> Album:
     return album
 
 
-def act(state: PageState, action: object, value: object) -> tuple[PageState, str]:
+def act(state: PageState, action: object, value: object, pixels_key: object = None) -> Outcome:
     """Returns the state after an action in the panel, and a message to the visitor, "" for none.
 
     Args:
         state: The state before.
-        action: Key of `ACTIONS`. It comes from the browser and can be anything, as `value`.
+        action: Key of `ACTIONS` or `ON_PICTURE`. It comes from the browser and can be anything, as the rest.
         value: What the action needs.
+        pixels_key: Of the picture that the panel was about, see `aim_of`; only those of `ON_PICTURE` need it.
 
     Raises:
         UserError: The action is not possible.
     """
-    if not isinstance(action, str) or action not in ACTIONS:
+    if not isinstance(action, str) or action not in {**ACTIONS, **ON_PICTURE}:
         raise UserError(NOT_READ)
-    return ACTIONS[action](state, value)
+    if action in ACTIONS:
+        return ACTIONS[action](state, value)
+    return change_picture(state, pixels_key, lambda aimed: ON_PICTURE[action](aimed, value))
 
 
 def _on_show(state: PageState) -> tuple[Album, int]:
     return require_own(state.image_ref(), state.visitor)
 
 
-def _show_first(state: PageState, value: object) -> tuple[PageState, str]:
+def _show_first(state: PageState, value: object) -> Outcome:
     return show_own(state, own_album(state), 0), ""
 
 
-def _mark_empty(state: PageState, value: object) -> tuple[PageState, str]:
+def _mark_empty(state: PageState, value: object) -> Outcome:
     _, index = _on_show(state)
     return show_own(state, ALBUMS.mark_empty(state.visitor, index), index), ""
 
 
-def _set_split(state: PageState, value: object) -> tuple[PageState, str]:
+def _set_split(state: PageState, value: object) -> Outcome:
     _, index = _on_show(state)
     return show_own(state, ALBUMS.set_split(state.visitor, index, str(value)), index), ""
 
 
-def _remove(state: PageState, value: object) -> tuple[PageState, str]:
+def _remove(state: PageState, value: object) -> Outcome:
     album, index = _on_show(state)
     title = album.pictures[index].title
     album = ALBUMS.remove(state.visitor, index)
@@ -159,18 +162,18 @@ def _remove(state: PageState, value: object) -> tuple[PageState, str]:
     return show_own(state, album, min(index, len(album.pictures) - 1)), said
 
 
-def _undo(state: PageState, value: object) -> tuple[PageState, str]:
-    if ALBUMS.of(state.visitor) is None:
-        return show_own(state, ALBUMS.restore_all(state.visitor), 0), ""
+def _undo(state: PageState, value: object) -> Outcome:
+    if isinstance(value, str) and is_album_key(value):
+        return show_own(state, ALBUMS.restore_all(state.visitor, value), 0), ""
     return show_own(state, *ALBUMS.restore_picture(state.visitor)), ""
 
 
-def _share(state: PageState, value: object) -> tuple[PageState, str]:
+def _share(state: PageState, value: object) -> Outcome:
     ALBUMS.share(state.visitor, value is True)
     return state, ""
 
 
-def _delete_all(state: PageState, value: object) -> tuple[PageState, str]:
+def _delete_all(state: PageState, value: object) -> Outcome:
     album, image_ref = own_album(state), state.image_ref()
     ALBUMS.delete_all(state.visitor)
     if image_ref and image_ref.source == album.key:
@@ -178,21 +181,20 @@ def _delete_all(state: PageState, value: object) -> tuple[PageState, str]:
     return state, DELETED
 
 
-def _switch_suggestions(state: PageState, value: object) -> tuple[PageState, str]:
+def _switch_suggestions(state: PageState, value: object) -> Outcome:
     return state._replace(suggesting=state.suggesting._replace(on=value is True)), ""
 
 
-def _set_threshold(state: PageState, value: object) -> tuple[PageState, str]:
+def _set_threshold(state: PageState, value: object) -> Outcome:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise UserError("The score above which boxes are suggested must be a number from 0 to 1.")
     return state._replace(suggesting=state.suggesting._replace(above=float(value))), ""
 
 
-ACTIONS: dict[str, Callable[[PageState, object], tuple[PageState, str]]] = {
+Action = Callable[[PageState, object], Outcome]
+ON_PICTURE: dict[str, Action] = {"empty": _mark_empty, "split": _set_split, "remove": _remove}
+ACTIONS: dict[str, Action] = {
     "show": _show_first,
-    "empty": _mark_empty,
-    "split": _set_split,
-    "remove": _remove,
     "undo": _undo,
     "share": _share,
     "delete": _delete_all,

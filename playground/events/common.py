@@ -40,6 +40,7 @@ class EventOptions(TypedDict, total=False):
     concurrency_limit: int
     concurrency_id: str
     api_visibility: Literal["public", "private", "undocumented"]
+    js: str
 
 
 # Every page would carry the documentation of the public ones, 1.9 of its 2.9 MB.
@@ -91,9 +92,9 @@ def listen(
     return dependency
 
 
-def announce_answers(dependency: Dependency) -> None:
-    """Tells the strip's script that one of its events is over, failed or not, see `in_order.js`."""
-    script = "() => { document.dispatchEvent(new Event('strip-answered')); }"
+def announce_answers(dependency: Dependency, name: str = "strip-answered") -> None:
+    """Tells a script, as the event of a name, that one of its events is over, failed or not, see `in_order.js`."""
+    script = f"() => {{ document.dispatchEvent(new Event('{name}')); }}"
     dependency.then(None, js=script, **UNDOCUMENTED)
     dependency.failure(None, js=script, **UNDOCUMENTED)
 

@@ -1,17 +1,19 @@
 """Data sets: splitting and deleting them, and choosing the page's picture from them; see also `data_import`."""
 
 import math
+from collections.abc import Sequence
 
 import gradio as gr
+from gradio.blocks import Block
 
 from core.data.untrusted import DataError
 from core.errors import quote
 from playground.data import browse
 from playground.data.datasets import DATA
-from playground.data.image_ref import UPLOAD, ImageRef, is_from_data_set
+from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.stored.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
-from playground.events.common import IN_ORDER, LIVE, WITHOUT_PROGRESS, Updates, listen, show
+from playground.events.common import LIVE, ONE_AFTER_ANOTHER, WITHOUT_PROGRESS, EventOptions, Updates, listen, show
 from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
@@ -20,6 +22,9 @@ from playground.state.page_state import PageState
 from playground.state.user_picture import show_again
 from playground.steps.evaluation.step import selected_pictures
 from playground.support.visitors import visitor_of
+
+# The state holds the picture that is on show when an event is handled: the visitor may have gone on to another one.
+WITH_SOURCE = "(...values) => [...values.slice(0, {}), document.querySelector('.source-of').value]"
 
 
 def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
@@ -35,34 +40,38 @@ def connect_data(page: PageComponents, blocks: gr.Blocks) -> None:
 
 
 def _connect_split(page: PageComponents, controls: DataControls) -> None:
-    def split(state: PageState, by: str, shares: str, *, request: gr.Request) -> Updates:
-        name, visitor = _name_of_data_set(state, "split"), visitor_of(request)
+    def split(state: PageState, by: str, shares: str, source: object, *, request: gr.Request) -> Updates:
+        name, visitor = require_data_set(source, "split"), visitor_of(request)
         before = DATA.library.get(name)
         after = DATA.split(name, by, parse_shares(shares), state.config(), visitor=visitor)
-        return changed(state, before, after, request)
+        updates = open_data_set(page, state, after) if is_shown(state, name) else show(page, state)
+        return with_change(updates, before, after, request)
 
     def undo(state: PageState, *, request: gr.Request) -> Updates:
         visitor = visitor_of(request)
         before = DATA.library.get(DATA.last_split(visitor)) if DATA.last_split(visitor) else None
         after = DATA.undo_split(state.config(), visitor=visitor)
-        return changed(state, before or after, after, request)
+        return with_change(open_data_set(page, state, after), before or after, after, request)
 
-    def changed(state: PageState, before: StoredDataSet, after: StoredDataSet, request: gr.Request) -> Updates:
-        updates = open_data_set(page, state, after)
+    def with_change(updates: Updates, before: StoredDataSet, after: StoredDataSet, request: gr.Request) -> Updates:
         said = updates[page.parts["notice"]] or describe_split(before, after)
         return {**updates, page.parts["notice"]: said, controls.undo_split: undo_split_button(request)}
 
-    inputs, outputs, options = [controls.split_by, controls.shares], [controls.undo_split], progress_options(controls)
-    listen(page, controls.split.click, split, inputs=inputs, changes=CHANGES, outputs=outputs, **options)
+    inputs, outputs = [controls.split_by, controls.shares, controls.source], [controls.undo_split]
+    options = progress_options(controls)
     listen(page, controls.undo_split.click, undo, changes=CHANGES, outputs=outputs, **options)
+    options["js"] = _with_source(page, inputs)
+    listen(page, controls.split.click, split, inputs=inputs, changes=CHANGES, outputs=outputs, **options)
 
 
 def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
     notice = page.parts["notice"]
 
-    def delete(state: PageState, *, request: gr.Request) -> Updates:
-        deleted = DATA.delete(_name_of_data_set(state, "delete"), visitor=visitor_of(request))
-        updates = show(page, state._replace(step=STEP, user_picture=None, pick=None), *CHANGES)
+    def delete(state: PageState, source: object, *, request: gr.Request) -> Updates:
+        name = require_data_set(source, "delete")
+        shown = is_shown(state, name)
+        deleted = DATA.delete(name, visitor=visitor_of(request))
+        updates = show(page, state._replace(step=STEP, user_picture=None, pick=None) if shown else state, *CHANGES)
         deleted_notice = f"The data set {deleted.title} is deleted."
         return {**updates, notice: deleted_notice, controls.put_back: undo_button(request)}
 
@@ -85,8 +94,20 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
         page, controls.delete_unread.click, delete_unread, inputs=unread[:1], outputs=[*outputs, *unread],
         **WITHOUT_PROGRESS,
     )  # fmt: skip
-    listen(page, controls.delete.click, delete, changes=CHANGES, outputs=outputs, **WITHOUT_PROGRESS)
+    source: EventOptions = {**WITHOUT_PROGRESS, "js": _with_source(page, [controls.source])}
+    listen(page, controls.delete.click, delete, inputs=[controls.source], changes=CHANGES, outputs=outputs, **source)
     listen(page, controls.put_back.click, undo, changes=CHANGES, outputs=outputs, **WITHOUT_PROGRESS)
+
+
+def _with_source(page: PageComponents, inputs: Sequence[Block]) -> str:
+    """Returns the script that makes the last input what is chosen above the picture at the click."""
+    return WITH_SOURCE.format(len(page.state) + len(inputs) - 1)
+
+
+def is_shown(state: PageState, name: str) -> bool:
+    """True if a picture of a data set is on show."""
+    image_ref = state.image_ref()
+    return image_ref is not None and image_ref.source == name
 
 
 def describe_split(before: StoredDataSet, after: StoredDataSet) -> str:
@@ -118,11 +139,19 @@ def unread_updates(controls: DataControls) -> Updates:
     return {controls.unread: names[0] if names else "", controls.delete_unread: button}
 
 
-def _name_of_data_set(state: PageState, action: str) -> str:
-    image_ref = state.image_ref()
-    if not is_from_data_set(image_ref):
+def require_data_set(source: object, action: str) -> str:
+    """Returns the name of the data set that was chosen above the picture.
+
+    Args:
+        source: What was chosen there; untrusted.
+        action: What is to be done with it, as a verb.
+
+    Raises:
+        DataError: It is no data set, such as a scene.
+    """
+    if not isinstance(source, str) or source not in DATA.library.names():
         raise DataError(f"There is no data set to {action}: choose one above the picture.")
-    return image_ref.source
+    return source
 
 
 def _connect_bar(page: PageComponents) -> None:
@@ -132,7 +161,7 @@ def _connect_bar(page: PageComponents) -> None:
         names = ("source", "split", "index", "turn")
         return show(page, browse_to(state, *(getattr(event, name, None) for name in names)), *changes)
 
-    listen(page, page.parts["bar"].select, choose, changes=changes, **IN_ORDER)
+    listen(page, page.parts["bar"].select, choose, changes=changes, **ONE_AFTER_ANOTHER)
 
 
 def browse_to(state: PageState, source: object, split: object, index: object, turn: object) -> PageState:

@@ -55,6 +55,41 @@ class Source(NamedTuple):
             return DATA.add_folder(self.place, config, report, owner=owner, format=format)
 
 
+class Question:
+    """What a window is asked about: imports of one window, which can run side by side, share it.
+
+    Attributes:
+        source: The source whose format is asked for, None for none.
+    """
+
+    def __init__(self) -> None:
+        self.source: Source | None = None
+
+    def ask(self, source: Source | None) -> None:
+        """Asks about a source, or about none; a zip that was asked about before is removed."""
+        before, self.source = self.source, source
+        discard(before)
+
+    def take(self, format: object) -> Source:
+        """Returns the source, which is not asked about any more, to be read in a chosen format.
+
+        Raises:
+            UserError: No format that it can be read in is chosen.
+        """
+        source = self.source
+        if source is None or format not in source.formats:
+            raise UserError("No format is chosen: choose one from the list, or upload the data set again.")
+        self.source = None
+        return source
+
+    def put_back(self, source: Source) -> None:
+        """Asks about a source again, unless another one is asked about meanwhile."""
+        if self.source:
+            discard(source)
+        else:
+            self.source = source
+
+
 class DataImport:
     """The upload, the folder and the question about the format.
 
@@ -65,7 +100,7 @@ class DataImport:
 
     def __init__(self, page: PageComponents, controls: DataControls) -> None:
         self._page, self._controls = page, controls
-        self.question = gr.State(None, delete_callback=discard)  # the `Source` whose format is asked for
+        self.question = gr.State(Question(), delete_callback=lambda question: question.ask(None))
 
     def connect(self) -> None:
         """Connects the controls."""
@@ -84,37 +119,37 @@ class DataImport:
         self,
         state: PageState,
         file: str,
-        before: Source | None,
+        question: Question,
         *,
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
     ) -> Updates:
         """Adds an uploaded zip; an open question is closed."""
-        discard(before)
+        question.ask(None)
         try:
             own = UPLOADS.take(Path(file or "The file"))
         except UserError as error:
-            return {**part_updates(self._page, PageUpdate(str(error))), **self._close()}
-        return self._bring(state, Source(str(own), True), request, progress)
+            return {**part_updates(self._page, PageUpdate(str(error))), **self._hide_closed(question)}
+        return self._bring(state, Source(str(own), True), question, request, progress)
 
     def use_folder(
         self,
         state: PageState,
         folder: str,
-        before: Source | None,
+        question: Question,
         *,
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
     ) -> Updates:
         """Adds a folder of the server; an open question is closed."""
-        discard(before)
-        return self._bring(state, Source(folder or "", False), request, progress)
+        question.ask(None)
+        return self._bring(state, Source(folder or "", False), question, request, progress)
 
     def answer(
         self,
         state: PageState,
         format: object,
-        source: Source | None,
+        question: Question,
         *,
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
@@ -124,20 +159,24 @@ class DataImport:
         Raises:
             UserError: No format is chosen, or the data set cannot be added.
         """
-        if source is None or format not in source.formats:
-            raise UserError("No format is chosen: choose one from the list, or upload the data set again.")
+        source = question.take(format)
         try:
-            stored = source.add(state, format, request, progress)
-        except RefusedError as error:
-            return self._show_refusal(state, error)
+            stored = source.add(state, str(format), request, progress)
+        except BaseException as error:
+            question.put_back(source)
+            if isinstance(error, RefusedError):
+                return self._show_refusal(state, error)
+            raise
         discard(source)
-        return {**self._open(state, stored), **self._close()}
+        return {**self._open(state, stored), **self._hide_closed(question)}
 
-    def _bring(self, state: PageState, source: Source, request: gr.Request, progress: gr.Progress) -> Updates:
+    def _bring(
+        self, state: PageState, source: Source, question: Question, request: gr.Request, progress: gr.Progress
+    ) -> Updates:
         try:
             updates = self._open(state, source.add(state, None, request, progress))
         except AmbiguousFormatError as error:
-            return self._ask(state, source._replace(formats=error.formats))
+            return self._ask(state, source._replace(formats=error.formats), question)
         except RefusedError as error:
             updates = self._show_refusal(state, error)
         except UserError as error:
@@ -146,7 +185,7 @@ class DataImport:
             discard(source)
             raise
         discard(source)
-        return {**updates, **self._close()}
+        return {**updates, **self._hide_closed(question)}
 
     def _open(self, state: PageState, stored: StoredDataSet) -> Updates:
         """Shows a data set that has been added, whatever its pictures are like."""
@@ -156,8 +195,9 @@ class DataImport:
             notice = f"The data set {stored.name} is added, but none of its pictures can be shown: {name_knobs(error)}"
             return part_updates(self._page, PageUpdate(notice))
 
-    def _ask(self, state: PageState, source: Source) -> Updates:
+    def _ask(self, state: PageState, source: Source, question: Question) -> Updates:
         """Asks in which format a data set is to be read."""
+        question.ask(source)
         choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
         text = f"{source.title} can be read in several formats: choose the right one under “Your own data”."
         return {
@@ -165,13 +205,14 @@ class DataImport:
             self._page.parts["notice"]: text,
             self._controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
             self._controls.answer: gr.Button(visible=True),
-            self.question: source,
+            self.question: question,  # noted as changed: else Gradio would not clean up after it
         }
 
-    def _close(self) -> Updates:
-        """Closes the question."""
-        hidden = gr.Radio(visible=False), gr.Button(visible=False)
-        return {self._controls.format: hidden[0], self._controls.answer: hidden[1], self.question: None}
+    def _hide_closed(self, question: Question) -> Updates:
+        """Hides the question, unless another import has asked one meanwhile."""
+        if question.source:
+            return {}
+        return {self._controls.format: gr.Radio(visible=False), self._controls.answer: gr.Button(visible=False)}
 
     def _show_refusal(self, state: PageState, error: RefusedError) -> Updates:
         """Shows what is wrong with a data set."""

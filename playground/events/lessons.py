@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError, shorten
-from playground.events.common import WITHOUT_PROGRESS, EventOptions, Updates, listen, show
+from playground.events.common import WITHOUT_PROGRESS, EventOptions, Updates, announce_answers, listen, show
 from playground.layout.components import PageComponents
 from playground.lessons.narration import Narration
 from playground.lessons.page_effects import RESTORE
@@ -203,7 +203,11 @@ def _connect_question(page: PageComponents) -> None:
         return {**outcome, **show(page, state, *changes)}
 
     def answer(state: PageState, course: Course, *, event: gr.EventData) -> Updates:
-        answered = answer_question(state, getattr(event, "choose", None))
+        if not state.lesson or getattr(event, "link", None) != state.lesson:  # the reader has gone on meanwhile
+            return {panel.outcome: gr.skip()}
+        # An answer that the page could not show when it was given is shown now.
+        known = state.answer is not None
+        answered = state if known else answer_question(state, getattr(event, "choose", None))
         return show_outcome(answered, course) if answered else {panel.outcome: gr.skip()}
 
     def restore(state: PageState, course: Course, *, event: gr.EventData) -> Updates:
@@ -215,12 +219,8 @@ def _connect_question(page: PageComponents) -> None:
 
     for part, handler in ((panel.question, answer), (panel.checks, restore)):
         outputs = [panel.outcome, panel.onward]
-        listen(
-            page,
-            part.select,
-            handler,
-            inputs=[panel.course],
-            changes=changes,
-            outputs=outputs,
-            **WITHOUT_PROGRESS,
+        dependency = listen(
+            page, part.select, handler, inputs=[panel.course], changes=changes, outputs=outputs, **WITHOUT_PROGRESS
         )
+        if part is panel.question:
+            announce_answers(dependency, "question-answered")

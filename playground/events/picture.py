@@ -1,5 +1,7 @@
 """The page's picture: scenes, uploads, clicks and drawn boxes."""
 
+from collections.abc import Callable, Mapping
+
 import gradio as gr
 
 from core.retinanet.preprocess import require_usable_sides
@@ -11,6 +13,7 @@ from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
 from playground.events.common import IN_ORDER, LIVE, ONE_AFTER_ANOTHER, Updates, listen, show
 from playground.layout.components import PageComponents
+from playground.state.aim import MISSED, Outcome, aim_of, change_picture, is_on_show
 from playground.state.own_picture import change_class, draw_own
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -26,22 +29,24 @@ def connect_picture(page: PageComponents) -> None:
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
-        pipeline = state.pipeline()
-        if is_from_album(pipeline.image_ref):
-            return show(page, state._replace(user_picture=draw_own(fields, pipeline, state.visitor)), "user_picture")
-        drawn = draw_objects(fields, pipeline)
-        upload = find_upload(state.user_picture) if drawn.picture.is_scene or pipeline.image_ref else None
-        drawn = drawn._replace(image_ref=pipeline.image_ref, upload=upload)
-        return show(page, state._replace(user_picture=drawn), "user_picture")
+        return show_changed(state, event, lambda aimed: (aimed._replace(user_picture=draw(aimed, fields)), ""))
 
     def change(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in CHANGE_FIELDS}
-        changed = change_class(fields, state.pipeline(), state.visitor)
-        return show(page, state._replace(user_picture=changed), "user_picture")
+
+        def change_aimed(aimed: PageState) -> Outcome:
+            return aimed._replace(user_picture=change_class(fields, aimed.pipeline(), aimed.visitor)), ""
+
+        return show_changed(state, event, change_aimed)
+
+    def show_changed(state: PageState, event: gr.EventData, change: Callable[[PageState], Outcome]) -> Updates:
+        return show_and_say(page, *change_picture(state, aim_of(event), change), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
         if getattr(event, "clear", None) is True:
             return show(page, state._replace(pick=None), "pick")
+        if not is_on_show(state, aim_of(event)):
+            return show_and_say(page, state, MISSED, "pick")
         height, width = state.pipeline().size
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
@@ -49,6 +54,30 @@ def connect_picture(page: PageComponents) -> None:
     listen(page, canvas.edit, edit, changes=["user_picture"], **ONE_AFTER_ANOTHER)
     listen(page, canvas.classes, change, changes=["user_picture"], **ONE_AFTER_ANOTHER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
+
+
+def show_and_say(page: PageComponents, state: PageState, said: str, *changed: str) -> Updates:
+    """Renders a state as `show` does, with a message unless there is a more important one."""
+    updates, notice = show(page, state, *changed), page.parts["notice"]
+    return {**updates, notice: updates[notice] or said}
+
+
+def draw(state: PageState, fields: Mapping[str, object]) -> UserPicture:
+    """Returns the picture on show with drawn objects, which are saved if it is the visitor's own.
+
+    Args:
+        state: The state before.
+        fields: Those of the event `edit`; untrusted.
+
+    Raises:
+        UserError: The fields are not those of an edit, or the picture is somebody else's.
+    """
+    pipeline = state.pipeline()
+    if is_from_album(pipeline.image_ref):
+        return draw_own(fields, pipeline, state.visitor)
+    drawn = draw_objects(fields, pipeline)
+    upload = find_upload(state.user_picture) if drawn.picture.is_scene or pipeline.image_ref else None
+    return drawn._replace(image_ref=pipeline.image_ref, upload=upload)
 
 
 def _connect_scenes(page: PageComponents) -> None:

@@ -1,5 +1,5 @@
 // The panel "My pictures". Its elements stay while its numbers change, so that the keyboard's focus stays; titles and
-// names of classes only ever go through textContent. Every control fires `select` with {action, value}.
+// names of classes only ever go through textContent. Every control fires `select`, see `album_panel.py`.
 /**
  * @template {HTMLElement} T
  * @param {string} name
@@ -8,6 +8,8 @@
 const find = (name) => /** @type {T} */ (element.querySelector(`[data-part="${name}"]`));
 const panel = /** @type {HTMLDetailsElement} */ (element.querySelector("details.album"));
 let shownIndex = -1;  // of the picture on show, -1 for none of the album's
+let shownKey = "";  // its `pixels_key`
+let deletedKey = "";  // of the album that the button puts back, "" if it puts a picture back
 
 /**
  * Returns the panel's title with its numbers.
@@ -84,14 +86,14 @@ function show(value) {
   /** @type {HTMLInputElement} */ (share).checked = state.shared;
   find("copy").hidden = !state.shared;
   if (state.index >= 0 && shownIndex < 0) panel.open = true;  // opened by the picture, closed by the visitor alone
-  shownIndex = state.index;
+  [shownIndex, shownKey, deletedKey] = [state.index, state.pixels_key, state.deleted];
 }
 
 /**
  * @param {string} action
  * @param {unknown} [value]
  */
-const act = (action, value = null) => trigger("select", { action, value });
+const act = (action, value = null) => trigger("select", { action, value, pixels_key: shownKey });
 
 /**
  * What a button does; some take long and have events of their own.
@@ -103,7 +105,8 @@ function press(action) {
   if (action === "next") trigger("next");
   else if (action === "teach") trigger("teach");
   else if (action === "download") trigger("download", { value: format.value });
-  else act(action);
+  else act(action, action === "undo" ? deletedKey : null);
+  if (action === "delete") document.dispatchEvent(new Event("pictures-deleted"));
 }
 
 for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("button[data-act]"))) {

@@ -1,7 +1,7 @@
 """The panel "My pictures": what the visitor's album holds, and what can be done with it.
 
-Its controls fire `select` with `{action, value}`, or `next`, `teach` and `download` with `{value}`, which take longer;
-`playground.events.album` reads them.
+Its controls fire `select` with `{action, value, pixels_key}`, the last of the picture that it is about, or `next`,
+`teach` and `download` with `{value}`, which take longer; `playground.events.album` reads them.
 """
 
 import gradio as gr

@@ -48,6 +48,7 @@ class DataControls(NamedTuple):
     put_back: gr.Button
     delete_unread: gr.Button  # the first one that cannot be read …
     unread: gr.State  # … and its name, "" for none
+    source: gr.Textbox  # stands for what is chosen above the picture when a button is pressed
 
 
 class PictureControls(NamedTuple):

@@ -8,7 +8,9 @@ const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
 /** @param {string} name */
 const part = (name) => /** @type {HTMLElement} */ (element.querySelector(`.intake-${name}`));
 const [said, progress, fileField] = [part("said"), part("progress"), part("files")];
+const STOPPED = "Your pictures are being deleted: those that were still on their way are not added.";
 let busy = false;
+let stopped = false;  // the visitor deletes all pictures while these are on their way
 
 /**
  * Returns why none of these files can be taken, "" if they can.
@@ -74,7 +76,7 @@ async function bring(list) {
     say(sentence);
     return;
   }
-  busy = true;
+  [busy, stopped] = [true, false];
   progress.hidden = false;
   try {
     await sendAll(files);
@@ -88,14 +90,19 @@ async function bring(list) {
 async function sendAll(files) {
   /** @type {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} */
   const outcome = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
-  /** @type {{index: number | null, path: string, name: string} | null} */
+  /** @type {{pixels_key: string | null, path: string, name: string} | null} */
   let shown = null;  // the first picture that was taken
+  let album = "";  // in which it is
   for (const [number, file] of files.entries()) {
     say(`${number + 1} of ${files.length}`);
     progress.setAttribute("max", String(files.length));
     progress.setAttribute("value", String(number));
     const skipped = reasonToSkip(file, props.max_bytes);
-    const answer = skipped ? null : await send(file);
+    const answer = skipped ? null : await send(file, album);
+    if (stopped) {
+      say(STOPPED);
+      return;
+    }
     if (answer?.stop) {
       outcome.error = answer.error;
       break;
@@ -105,9 +112,10 @@ async function sendAll(files) {
       outcome.error ||= answer?.error ?? "";  // what to do, of the first one
       continue;
     }
-    outcome[answer.index === null ? "unsaved" : "saved"]++;
+    album = answer.album;
+    outcome[answer.pixels_key === null ? "unsaved" : "saved"]++;
     outcome.scaled += Number(answer.scaled);
-    shown ??= { index: answer.index, path: answer.path, name: file.name };
+    shown ??= { pixels_key: answer.pixels_key, path: answer.path, name: file.name };
   }
   say(describeOutcome(outcome, props.max_side));
   if (shown) trigger("upload", shown);
@@ -120,15 +128,16 @@ function randomName() {
 }
 
 /**
- * Sends a file to the server and returns its answer, null if it does not arrive.
+ * Sends a file to the server and returns its answer, null if it does not arrive or is not wanted any more.
  *
  * @param {File} file
+ * @param {string} album in which those before it are
  * @returns {Promise<(IntakeAnswer & { path: string }) | null>}
  */
-async function send(file) {
+async function send(file, album) {
   try {
     const { path } = await upload(new File([file], randomName(), { type: file.type }));
-    const answer = await server.take({ path, name: file.name });
+    const answer = stopped ? null : await server.take({ path, name: file.name, album });
     return answer && { ...answer, path };
   } catch {
     return null;
@@ -187,3 +196,4 @@ document.addEventListener("dragover", onDragOver);
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) markZone(null); });
 document.addEventListener("drop", onDrop);
 document.addEventListener("paste", onPaste);
+document.addEventListener("pictures-deleted", () => { stopped = true; });

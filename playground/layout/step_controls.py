@@ -86,7 +86,8 @@ def _data_controls() -> DataControls:
             put_back = gr.Button("Undo", visible=False, size="sm", min_width=80, elem_id="put-data-back")
             drop = gr.Button("Delete", visible=False, size="sm", min_width=80, elem_id="delete-unread-data")
     changes = (by, shares, split, undo_split, delete, put_back, drop)
-    return DataControls(archive, folder, use, form, answer, *changes, unread=gr.State(""))
+    source = gr.Textbox(visible=False)
+    return DataControls(archive, folder, use, form, answer, *changes, unread=gr.State(""), source=source)
 
 
 def network_controls() -> NetworkControls:

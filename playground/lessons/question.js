@@ -1,12 +1,13 @@
 // The question of a lesson, the numbers in its texts, and what the page points at, veils and must not hide meanwhile.
 const GROWTH_MS = 1500;  // in which a first part of an outcome becomes the whole
 const PATIENCE_MS = 10_000;  // for Gradio to build what a step or an answer brings
+const HANDOUT_MS = 200;  // within which Gradio has handed out the values of an answer
 const box = /** @type {HTMLElement} */ (element.querySelector(".lesson-question"));
 /** @type {string[]} */
 let tables = [];  // that the step is about
 let currentLink = "";  // of the step on show
 /** @type {number | null} */
-let pending = null;  // the answer chosen, until the server has confirmed it
+let pending = null;  // the answer chosen, until the server has confirmed or refused it
 let opening = true;  // until the first state is on show: this program starts with the page or with the first lesson
 
 /**
@@ -24,7 +25,14 @@ function choose(index) {
   if (box.hasAttribute("data-answered") || pending !== null) return;
   pending = index;
   box.querySelector(`[data-answer="${index}"]`)?.setAttribute("aria-pressed", "true");
-  trigger("select", { choose: String(index) });
+  trigger("select", { choose: String(index), link: currentLink });
+}
+
+/** Lets the reader choose again after an answer that was refused, such as one whose settings contradict others. */
+function endChoice() {
+  if (pending === null) return;
+  box.querySelector(`[data-answer="${pending}"]`)?.setAttribute("aria-pressed", "false");
+  pending = null;
 }
 
 /**
@@ -189,6 +197,8 @@ function focusHeading(until = performance.now() + PATIENCE_MS) {
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
+
+document.addEventListener("question-answered", () => setTimeout(endChoice, HANDOUT_MS));
 
 // ---- the step
 

@@ -12,6 +12,7 @@ from playground.albums.limits import describe_keeping
 from playground.albums.objects import last_removed
 from playground.albums.service import ALBUMS
 from playground.data.albums import index_in, shown_album
+from playground.data.picture import key_in_album
 from playground.pipeline.knowledge import knowledge_of
 from playground.pipeline.pipeline import Pipeline
 from playground.pipeline.proposals import known_classes
@@ -31,10 +32,12 @@ def build_album_panel(state: PageState, pipeline: Pipeline) -> str:
     shown = shown_album(image_ref, state.visitor)
     album = shown or own
     mine = album is not None and own is not None and album.key == own.key
+    deleted = "" if own else ALBUMS.last_deleted(state.visitor)
     values: dict[str, Any] = {
-        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, state.visitor), "classes": [],
+        "count": 0, "labelled": 0, "mine": mine, "index": -1, "undo": _undo(own, deleted), "classes": [],
         "suggest": {"on": False, "above": state.suggesting.above, "note": ""}, "labelled_here": False, "objects": 0,
-        "shared": False, "ready": False, **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
+        "shared": False, "ready": False, "pixels_key": "", "deleted": deleted,
+        **dict.fromkeys(("place", "split", "teach", "kept", "whose"), ""),
     }  # fmt: skip
     if album is None:
         return json.dumps(values)
@@ -65,6 +68,7 @@ def _about_picture(album: Album, index: int) -> dict[str, Any]:
     picture = album.pictures[index]
     return {
         "index": index,
+        "pixels_key": key_in_album(album, index),
         "labelled_here": picture.labelled,
         "objects": len(picture.boxes),
         "split": picture.split,
@@ -109,8 +113,8 @@ def _lost(album: Album) -> str:
     return lost + (PREVIOUS if album.is_previous else "")
 
 
-def _undo(own: Album | None, visitor: str) -> str:
+def _undo(own: Album | None, deleted: str) -> str:
     """Returns the text of the button that undoes the visitor's last deletion, "" if there is none."""
     if own is None:
-        return "Put my pictures back" if visitor and ALBUMS.can_restore_all(visitor) else ""
+        return "Put my pictures back" if deleted else ""
     return "Put the removed picture back" if last_removed(own) else ""

@@ -196,6 +196,7 @@ def view_of(pipeline: Pipeline, step_view: StepView) -> View:
         heat=step_view.heat,
         editable=step_view.editable,
         alt=f"{picture.name} with {count_noun(objects, 'object')}",
+        pixels_key=pipeline.picture.pixels_key,
         **editing,
     )
 

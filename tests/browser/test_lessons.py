@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.config import ConfigError
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
 from playground.lessons.quiz import read_quiz
@@ -55,6 +56,22 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     wait(lambda: "moved" not in page.text_content("#part-checks"))
     wait(lambda: "it keeps 0.25" in page.text_content("#lesson-outcome"))
     assert page.locator("#knob-loss-gamma input[type=number]").input_value() == "2"
+
+
+def test_after_an_answer_that_is_refused_the_question_can_be_answered_again(opened, monkeypatch):
+    def refuse(*given):
+        monkeypatch.undo()
+        raise ConfigError("These settings contradict each other: choose others.")
+
+    page = opened("lesson=thresholds.2")
+    monkeypatch.setattr("playground.events.lessons.answer_question", refuse)
+    page.get_by_role("button", name="among the ignored").click()
+    wait(lambda: "contradict each other" in notice(page))
+    pressed = page.locator(".lesson-question [aria-pressed=true]")
+    wait(lambda: not pressed.count())
+    page.get_by_role("button", name="among the ignored").click()
+    wait(lambda: "Right." in page.text_content("#lesson-outcome"))
+    assert pressed.count() == 1
 
 
 def test_what_would_tell_an_answer_is_hidden_until_it_is_given(shown):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 import zipfile
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from core.experiments.recipes import FEW_PICTURES, Recipe
-from playground.events import teaching
+from playground.albums.service import ALBUMS
+from playground.events import album, teaching
 from playground.state import taught
 from tests.browser.looking import QUICK, address_of, choose, layers, notice
-from tests.waiting import wait
+from tests.waiting import HANG, wait
 
 pytestmark = pytest.mark.browser
 # Heads that begin with high scores propose boxes after a few steps already.
@@ -68,6 +70,12 @@ def name_class(page, name: str) -> None:
 
 def title(page) -> str:
     return page.text_content(".album > summary")
+
+
+def boxes(page) -> list[list[tuple[float, ...]]]:
+    """The boxes of each picture of the album on show, as they are saved."""
+    key = address_of(page).split("data=")[1].split("/")[0]
+    return [[*each.boxes] for each in ALBUMS._storage.find(key).pictures]
 
 
 def said(page) -> str:
@@ -139,6 +147,35 @@ def test_from_three_pictures_to_a_detector(opened, new_page, monkeypatch):
         page.click("#album-file")
     names = zipfile.ZipFile(download.value.path()).namelist()
     assert sum(name.endswith(".png") for name in names) == 3 and sum("labels/" in name for name in names) >= 3
+
+
+@pytest.mark.timeout(120)
+def test_what_is_done_on_a_picture_until_the_next_one_comes_is_saved_on_that_picture(opened, monkeypatch):
+    released, show_next = threading.Event(), album.show_next
+
+    def look_long(*given):
+        released.wait(HANG)
+        return show_next(*given)
+
+    monkeypatch.setattr(album, "show_next", look_long)
+    page = opened(SETTINGS)
+    drop(page, {f"p{number}.png": picture(number) for number in range(2)})
+    wait(lambda: title(page) == "My pictures: 2, 0 labelled")
+    press(page, "next")
+    draw(page, (0.2, 0.2), (0.62, 0.62))
+    name_class(page, "cell")
+    released.set()
+    wait(lambda: "/all/2" in address_of(page) and title(page) == "My pictures: 2, 1 labelled")
+    page.click(".source-back")
+    wait(lambda: "/all/1" in address_of(page) and layers(page)["truth"] == 1)
+
+    [before], _ = boxes(page)
+    page.locator(".pic-top").focus()
+    page.keyboard.press("]")
+    page.keyboard.press("Control+ArrowRight")  # sent after a pause, unless the picture is left
+    page.click(".source-onward")
+    wait(lambda: "/all/2" in address_of(page) and boxes(page)[0] != [before])
+    assert boxes(page)[0][0][0] == pytest.approx(before[0] + 10, abs=0.5) and not boxes(page)[1]
 
 
 def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):

@@ -154,6 +154,23 @@ def test_a_data_set_is_deleted_and_put_back(address, page, home, archive):
     wait(lambda: layers(page)["truth"] == 1)  # the scene that was there instead has more
 
 
+@pytest.mark.timeout(120)
+def test_the_data_set_that_was_on_show_at_the_click_is_deleted(address, page, archive):
+    page.goto(f"{address}?step=picture")
+    page.wait_for_selector(".pic[data-drawn]")
+    bring(page, archive)
+    wait(lambda: source(page).startswith("squares"))
+    name, held = source(page), []
+    page.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
+    page.click("button:text-is('Delete the data set')")
+    wait(lambda: page.evaluate("1") and held)  # routes are called while the page is asked
+    page.select_option(".source-of", "scenes")
+    wait(lambda: "data=scenes/" in address_of(page))
+    held[0].continue_()
+    wait(lambda: f"The data set {name} is deleted" in notice(page))
+    assert source(page) == "scenes" and "data=scenes/" in address_of(page)
+
+
 def test_a_zip_that_fits_two_formats_is_asked_about_and_nothing_is_lost(address, page, home, tmp_path):
     folder = coco(tmp_path / "set", coco_content())
     voc(tmp_path / "set", {f"p{number}": voc_object("horse") for number in range(10)})

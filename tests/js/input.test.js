@@ -19,7 +19,7 @@ beforeEach(() => {
   // The state of the component is `let`: a function in the same scope sets it.
   const setState = `
     function setState(layers, on) {
-      view = { ...view, width: 200, height: 100, editable: true, max_boxes: 9, layers };
+      view = { ...view, width: 200, height: 100, editable: true, max_boxes: 9, layers, pixels_key: "mine/a.png" };
       [size, editing] = [{ width: 400, height: 200 }, on];
       editor.adopt(view);
       editor.choose(0);
@@ -73,9 +73,9 @@ test("keys without a meaning, and those of the editor while it is off, are left 
 
 test("a click reports the point in the picture and the smallest visible box under it", () => {
   drag([26, 26], [27, 28]);
-  assert.deepEqual(events, [["select", { x: 13.5, y: 14, layer: "truth", index: 0 }]]);
+  assert.deepEqual(events, [["select", { x: 13.5, y: 14, layer: "truth", index: 0, pixels_key: "mine/a.png" }]]);
   drag([300, 150], [300, 150]);
-  assert.deepEqual(events.at(-1), ["select", { x: 150, y: 75, layer: "", index: -1 }]);
+  assert.deepEqual(events.at(-1), ["select", { x: 150, y: 75, layer: "", index: -1, pixels_key: "mine/a.png" }]);
 });
 
 test("a box that can be dragged becomes a dial, and stays under the pointer when an older answer comes", () => {
@@ -113,9 +113,9 @@ test("while editing, a drag changes boxes, arrows nudge, and the cursor says wha
   assert.deepEqual([cursor(20, 20), cursor(100, 50)], ["move", "crosshair"]);
   drag([40, 40], [60, 40]);
   const moved = { x1: 20, y1: 10, x2: 40, y2: 30, label: 0 };
-  assert.deepEqual(events, [["edit", { boxes: [moved], classes: [], rejected: [] }]]);
+  assert.deepEqual(events, [["edit", { boxes: [moved], classes: [], rejected: [], pixels_key: "mine/a.png" }]]);
   assert.deepEqual([cursor(20, 10), cursor(40, 20)], ["nwse-resize", "ew-resize"]);
   key("ArrowDown", { shiftKey: true })();
   key("Delete")();
-  assert.deepEqual(events.at(-1), ["edit", { boxes: [], classes: [], rejected: [] }]);
+  assert.deepEqual(events.at(-1), ["edit", { boxes: [], classes: [], rejected: [], pixels_key: "mine/a.png" }]);
 });

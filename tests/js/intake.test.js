@@ -43,6 +43,41 @@ test("the outcome counts what was added and names what was not", () => {
   assert.match(describeOutcome({ ...NOTHING, unsaved: 1 }, 2048), /not saved: allow cookies/);
 });
 
+/** Brings files; `onTake` is called with the number of each that the server takes. Returns what happened. */
+async function bringAll(count, onTake) {
+  const [listeners, taken, shown] = [{}, [], []];
+  const page = {
+    ...PAGE,
+    document: { ...PAGE.document, addEventListener: (name, act) => { listeners[name] = act; } },
+    props: { max_files: 300, max_bytes: MB, max_side: 2048 },
+    upload: async () => ({ path: "/uploads/x" }),
+    trigger: (name, data) => shown.push([name, data]),
+    File: class { type = ""; },
+    server: {
+      take: async (request) => {
+        taken.push(request);
+        onTake(taken.length, () => listeners["pictures-deleted"]());
+        return { pixels_key: `my-1/${taken.length}.png`, album: "my-1", scaled: false, error: "", stop: false };
+      },
+    },
+  };
+  const files = Array.from({ length: count }, (_, index) => ({ name: `${index}.png`, type: "image/png", size: 1 }));
+  await load(FILES, ["bring"], page).bring(files);
+  return { taken, shown };
+}
+
+test("the first of several files is shown, and each says into which album those before it went", async () => {
+  const { taken, shown } = await bringAll(3, () => {});
+  const sent = [["0.png", ""], ["1.png", "my-1"], ["2.png", "my-1"]];
+  assert.deepEqual(taken.map(({ name, album }) => [name, album]), sent);
+  assert.deepEqual(shown, [["upload", { pixels_key: "my-1/1.png", path: "/uploads/x", name: "0.png" }]]);
+});
+
+test("files that are on their way while all pictures are deleted are given up", async () => {
+  const { taken, shown } = await bringAll(5, (number, remove) => { if (number === 2) remove(); });
+  assert.deepEqual([taken.length, shown], [2, []]);
+});
+
 test("each reason for no camera has its own sentence", () => {
   const reasons = [["", false], ["NotAllowedError", false], ["NotAllowedError", true], ["NotFoundError", false],
     ["NotReadableError", false]];

@@ -70,17 +70,17 @@ def list_files(folder) -> list[str]:
 def test_album_runs_and_evaluations_go_and_come_back(store, tmp_path):
     before = ALBUMS.of(ANN)
     ALBUMS.delete_all(ANN)
-    assert ALBUMS.of(ANN) is None and RUNS.names() == [OTHER] and ALBUMS.can_restore_all(ANN)
+    assert ALBUMS.of(ANN) is None and RUNS.names() == [OTHER] and ALBUMS.last_deleted(ANN)
     assert [store.has(number) for number in range(3)] == [False, False, True]
     with pytest.raises(AlbumError, match="no longer here"):
         ALBUMS.get(before.key, ANN)
     for visitor in (BOB, ""):
-        assert not ALBUMS.can_restore_all(visitor)
+        assert not ALBUMS.last_deleted(visitor)
         with pytest.raises(AlbumError, match="no deleted pictures of yours"):
             ALBUMS.restore_all(visitor)
     assert ALBUMS.restore_all(ANN)._replace(used=0) == before._replace(used=0)
     assert sorted(RUNS.names()) == [ONE, OTHER, DERIVED, BOBS] and RUNS.may_see(ONE, ANN)
-    assert all(store.has(number) for number in range(3)) and not ALBUMS.can_restore_all(ANN)
+    assert all(store.has(number) for number in range(3)) and not ALBUMS.last_deleted(ANN)
 
 
 def test_a_deletion_that_the_disk_refuses_leaves_runs_and_evaluations_there(store, monkeypatch):

@@ -69,7 +69,7 @@ def describe(home: Path) -> Any:
     files = sorted(RANDOM.sub("#", str(path.relative_to(home))) for path in home.rglob("*")
                    if path.is_file() and path.name not in UNSTEADY and LOCKS not in path.parts)  # fmt: skip
     seen = album and ([each.boxes for each in album.pictures], album.shared, len(album.removed))
-    return seen, other and len(other.pictures), albums.can_restore_all(ANN), files
+    return seen, other and len(other.pictures), bool(albums.last_deleted(ANN)), files
 
 
 @pytest.mark.parametrize("name", ACTS)

@@ -12,11 +12,13 @@ from core.errors import PictureError
 from playground.albums.limits import Bounds
 from playground.albums.service import ALBUMS
 from playground.data.intake import read_upload, take
+from playground.data.picture import key_in_album
 from playground.support.visitors import COOKIE, visitor_of
 from tests.playground.made_albums import albums_at
 
 ANNA = SimpleNamespace(cookies={COOKIE: "anna"})
 NOBODY = SimpleNamespace(cookies={})
+TAKEN = {"pixels_key": None, "album": "", "scaled": False, "error": "", "stop": False}  # without being saved
 
 
 @pytest.fixture
@@ -42,15 +44,15 @@ def upload(folder: Path, name: str = "a.png", *, sent_as: str = "") -> dict[str,
 def test_a_picture_is_taken_and_its_upload_removed(uploads: Path) -> None:
     for number in range(2):
         request = upload(uploads)
-        assert take(request, ANNA) == {"index": number, "scaled": False, "error": "", "stop": False}
+        answer, album = take(request, ANNA), ALBUMS.of(visitor_of(ANNA))
+        assert album and answer == {**TAKEN, "pixels_key": key_in_album(album, number), "album": album.key}
         assert not Path(request["path"]).parent.exists()
-    album = ALBUMS.of(visitor_of(ANNA))
     assert album and [picture.title for picture in album.pictures] == ["a.png", "a.png"]
 
 
 def test_without_a_cookie_the_upload_stays_to_be_shown(uploads: Path) -> None:
     request = upload(uploads)
-    assert take(request, NOBODY) == {"index": None, "scaled": False, "error": "", "stop": False}
+    assert take(request, NOBODY) == TAKEN
     assert Path(request["path"]).exists() and not list((ALBUMS.folder).glob("my-*"))
 
 
@@ -59,7 +61,7 @@ def test_what_cannot_be_opened_is_refused_and_others_go_on(uploads: Path) -> Non
     no_picture.write_text("no picture")
     answer = take({"path": str(no_picture), "name": "no.png"}, ANNA)
     assert answer["error"].startswith("The file no.png is not a picture")
-    assert not answer["stop"] and answer["index"] is None
+    assert not answer["stop"] and answer["pixels_key"] is None
     assert str(uploads) not in answer["error"]
 
 
@@ -68,6 +70,15 @@ def test_a_full_album_stops_the_upload(uploads: Path, monkeypatch: pytest.Monkey
     take(upload(uploads), ANNA)
     answer = take(upload(uploads), ANNA)
     assert answer["stop"] and "at most 1 picture" in answer["error"]
+
+
+def test_an_upload_whose_album_has_been_deleted_meanwhile_makes_no_new_one(uploads: Path) -> None:
+    first = take(upload(uploads), ANNA)
+    ALBUMS.delete_all(visitor_of(ANNA))
+    answer = take({**upload(uploads), "album": first["album"]}, ANNA)
+    assert answer["stop"] and "have been deleted while more were on their way" in answer["error"]
+    assert ALBUMS.of(visitor_of(ANNA)) is None
+    assert take({**upload(uploads), "album": ["x"]}, ANNA)["album"] not in ("", first["album"])  # a new upload
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """My pictures: what the intake and the panel do to the state of the page and to the album."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,15 +55,25 @@ def draw(state: PageState, *boxes: dict, names: tuple[str, ...] = ("cell",)) -> 
     return state._replace(user_picture=draw_own(fields, state.pipeline(), state.visitor))
 
 
+def press(state: PageState, action: object, value: object) -> tuple[PageState, str]:
+    """Presses a button of the panel while the picture on show is in it."""
+    return act(state, action, value, state.pipeline().picture.pixels_key)
+
+
 def index(state: PageState) -> int:
     return require_own(state.image_ref(), state.visitor)[1]
 
 
 def test_an_uploaded_picture_is_shown_and_has_an_address(albums: Path) -> None:
-    state = show_upload(start(albums), 2, None, None)
+    state = start(albums)
     album = own_album(state)
+    third = key_in_album(album, 2)
+    ALBUMS.remove(ANNA, 1)
+    assert index(show_upload(state, third, None, None)) == 1  # wherever it is now
+    ALBUMS.restore_picture(ANNA)
+    state = show_upload(state, third, None, None)
     assert state.image_ref() == ImageRef(album.key, ALL, 2) and index(state) == 2
-    for wrong in (3, -1, True, "0", [0]):
+    for wrong in (3, -1, True, "0", [0], f"{album.key}/no.png"):
         with pytest.raises(UserError):
             show_upload(state, wrong, None, None)
 
@@ -141,7 +152,7 @@ def test_what_another_visitor_owns_cannot_be_changed(albums: Path) -> None:
     anna = start(albums)
     ALBUMS.share(ANNA, True)
     bert = anna._replace(visitor=BERT)
-    for attempt in (lambda: draw(bert, BOX), lambda: act(bert, "empty", None), lambda: act(bert, "delete", None)):
+    for attempt in (lambda: draw(bert, BOX), lambda: press(bert, "empty", None), lambda: act(bert, "delete", None)):
         with pytest.raises(UserError):
             attempt()
     assert not build_view(bert.pipeline(), bert.focus()).editable
@@ -151,15 +162,15 @@ def test_what_another_visitor_owns_cannot_be_changed(albums: Path) -> None:
 
 
 def test_the_actions_of_the_panel(albums: Path) -> None:
-    state, said = act(start(albums), "empty", None)
+    state, said = press(start(albums), "empty", None)
     assert own_album(state).pictures[0].labelled and not own_album(state).pictures[0].boxes
-    state, _ = act(state, "split", "test")
+    state, _ = press(state, "split", "test")
     assert own_album(state).pictures[0].used_in == "test"
     state, _ = act(state, "share", True)
     assert own_album(state).shared
     state, _ = act(state, "share", "no")
     assert not own_album(state).shared
-    state, said = act(state, "remove", None)
+    state, said = press(state, "remove", None)
     assert "p0.png has been removed" in said
     assert [each.title for each in own_album(state).pictures] == ["p1.png", "p2.png"]
     assert '"undo": "Put the removed picture back"' in build_album_panel(state, state.pipeline())
@@ -184,11 +195,11 @@ def test_the_actions_of_the_panel(albums: Path) -> None:
 )
 def test_what_the_panel_cannot_do_is_refused(albums: Path, action: object, value: object) -> None:
     with pytest.raises(UserError):
-        act(start(albums), action, value)
+        press(start(albums), action, value)
 
 
 def test_removing_the_last_picture_shows_a_scene(albums: Path) -> None:
-    state, _ = act(start(albums, count=1), "remove", None)
+    state, _ = press(start(albums, count=1), "remove", None)
     assert state.user_picture is None
     with pytest.raises(AlbumError, match="no pictures here yet"):
         act(state, "show", None)
@@ -199,9 +210,14 @@ def test_everything_is_deleted_and_put_back(albums: Path) -> None:
     key = own_album(state).key
     state, said = act(state, "delete", None)
     assert "have been deleted" in said and ALBUMS.of(ANNA) is None and state.image_ref() is None
-    assert '"undo": "Put my pictures back"' in build_album_panel(state, state.pipeline())
+    panel = json.loads(build_album_panel(state, state.pipeline()))
+    assert (panel["undo"], panel["deleted"]) == ("Put my pictures back", key)
     assert '"undo": ""' in build_album_panel(state._replace(visitor=BERT), state.pipeline())
-    state, _ = act(state, "undo", None)
+    ALBUMS.add(ANNA, albums / "p0.png", "new")
+    with pytest.raises(AlbumError, match="delete them first"):  # not what has been deleted in another window since
+        act(state, "undo", key)
+    ALBUMS.delete_all(ANNA)
+    state, _ = act(state, "undo", key)
     assert own_album(state).key == key and own_album(state).pictures[0].labelled and index(state) == 0
 
 

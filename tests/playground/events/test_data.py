@@ -243,6 +243,43 @@ def test_a_data_set_that_cannot_be_read_has_its_row_and_a_button_that_deletes_it
     assert unread_updates(controls)["button"].value == "Delete mine (2 cannot be read)"
 
 
+@pytest.fixture
+def press(tmp_path):
+    """Presses a button of the data sets, with what was chosen above the picture; the state is of the time after it."""
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_data(page, blocks)
+    controls = page.controls.picture.data
+    sender = SimpleNamespace(cookies={})
+
+    def press(name, state, *values):
+        button = getattr(controls, name)
+        (click,) = (each for each in blocks.fns.values() if (button._id, "click") in each.targets)
+        assert click.inputs[-1] is controls.source and ".source-of" in click.js
+        updates = click.fn(sender, sender, *(getattr(state, field) for field in page.state), *values)
+        return updates, page
+
+    return press
+
+
+@pytest.mark.slow
+def test_the_data_set_on_show_at_the_click_is_split_or_deleted_and_the_picture_on_show_stays(press, mine, tmp_path):
+    bring(yolo(tmp_path / "others", {f"o{number}": "0 0.5 0.5 0.9 0.05" for number in range(10)}), "other")
+    before = DATA.library.get("other").splits
+    state = show_image(ASKED, ImageRef("other", "train", 2))
+    updates, page = press("split", state, "random", "0.5, 0.3, 0.2", "mine")
+    assert "mine is split anew: train 5, val 3, test 2" in updates[page.parts["notice"]]
+    assert DATA.library.get("other").splits == before and page.state["user_picture"] not in updates
+    updates, page = press("delete", state, "mine")
+    assert DATA.library.names() == ("other",) and "mine is deleted" in updates[page.parts["notice"]]
+    assert updates[page.state["user_picture"]] == state.user_picture
+    for source in ("", "mine", "scenes", None, ["other"]):
+        updates, page = press("delete", state, source)
+        assert updates == {page.parts["notice"]: "There is no data set to delete: choose one above the picture."}
+    updates, page = press("delete", state, "other")
+    assert updates[page.state["user_picture"]] is None
+
+
 @pytest.mark.slow
 def test_the_button_deletes_the_data_set_that_it_names_or_none(mine):
     with gr.Blocks(analytics_enabled=False) as blocks:

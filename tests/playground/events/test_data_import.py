@@ -13,7 +13,7 @@ from core.errors import UserError
 from playground.data.checking import RefusedError
 from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
-from playground.events.data_import import DataImport, Source
+from playground.events.data_import import DataImport, Question
 from playground.layout.layout import lay_out
 from playground.sharing.uploads import Uploads
 from playground.state.page_state import PageState
@@ -64,18 +64,18 @@ def damaged_first(tmp_path):
     return str(zipped(folder, "mine.zip"))
 
 
-def upload(importer, file: str, before: Source | None = None):
-    return importer.upload(STATE, file, before, **SENDER)
+def upload(importer, file: str, question: Question | None = None):
+    return importer.upload(STATE, file, question or Question(), **SENDER)
 
 
 def taken() -> list[Path]:
     """The files of their own that handlers still have."""
-    return list(Path(gr.utils.get_upload_folder()).glob(".own.*/own/*/*"))
+    return list(Path(gr.utils.get_upload_folder()).glob(".own.*/*/*"))
 
 
 def is_closed(importer, page, updates) -> bool:
     controls = page.controls.picture.data
-    return updates[importer.question] is None and not updates[controls.format].visible
+    return importer.question not in updates and not updates[controls.format].visible
 
 
 def shown(page, updates) -> ImageRef:
@@ -84,35 +84,73 @@ def shown(page, updates) -> ImageRef:
 
 def test_a_question_is_asked_and_answered(importer, page, two_formats):
     asked = upload(importer, two_formats)
-    source, controls = asked[importer.question], page.controls.picture.data
+    question, controls = asked[importer.question], page.controls.picture.data
+    source = question.source
     assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(source.place).exists()
     with pytest.raises(UserError, match="No format is chosen"):
-        importer.answer(STATE, "yolo", source, **SENDER)
-    answered = importer.answer(STATE, "voc", source, **SENDER)
+        importer.answer(STATE, "yolo", question, **SENDER)
+    answered = importer.answer(STATE, "voc", question, **SENDER)
     assert is_closed(importer, page, answered) and not Path(source.place).exists()
     assert shown(page, answered) == ImageRef("two", "train")
 
 
 def test_a_failed_upload_closes_the_question_before_it(importer, page, two_formats, tmp_path):
-    source = upload(importer, two_formats)[importer.question]
+    question = upload(importer, two_formats)[importer.question]
     noise = tmp_path / "noise.zip"
     noise.write_bytes(b"PK\x03\x04 no zip at all")
-    updates = upload(importer, str(noise), source)
+    updates = upload(importer, str(noise), question)
     assert is_closed(importer, page, updates) and "noise.zip is not a zip" in updates[page.parts["notice"]]
     assert not taken() and Path(two_formats).exists()
     with pytest.raises(UserError, match="No format is chosen"):
-        importer.answer(STATE, "voc", updates[importer.question], **SENDER)
+        importer.answer(STATE, "voc", question, **SENDER)
+
+
+def test_an_import_does_not_close_a_question_that_another_one_asks_meanwhile(
+    importer, page, two_formats, damaged_first, monkeypatch
+):
+    question, add_zip, asked = Question(), DATA.add_zip, []
+
+    def ask_meanwhile(*arguments, **options):
+        monkeypatch.setattr(DATA, "add_zip", add_zip)
+        asked.append(upload(importer, two_formats, question))
+        return add_zip(*arguments, **options)
+
+    monkeypatch.setattr(DATA, "add_zip", ask_meanwhile)
+    updates = upload(importer, damaged_first, question)
+    assert shown(page, updates).source == "mine" and page.controls.picture.data.format not in updates
+    assert [str(path) for path in taken()] == [question.source.place]
+    answered = importer.answer(STATE, "voc", question, **SENDER)
+    assert is_closed(importer, page, answered) and not taken()
+
+
+def test_of_two_questions_the_later_one_stays_and_no_file_is_left(importer, page, two_formats, monkeypatch):
+    question, add_zip = Question(), DATA.add_zip
+
+    def ask_meanwhile(*arguments, **options):
+        monkeypatch.setattr(DATA, "add_zip", add_zip)
+        upload(importer, two_formats, question)
+        return add_zip(*arguments, **options)
+
+    monkeypatch.setattr(DATA, "add_zip", ask_meanwhile)
+    updates = upload(importer, two_formats, question)
+    assert updates[page.controls.picture.data.format].visible
+    assert [str(path) for path in taken()] == [question.source.place]
+    question.ask(None)  # as when the window is closed
+    assert not taken()
 
 
 def test_a_refused_answer_leaves_the_question_open(importer, page, two_formats, monkeypatch):
     def refuse(*arguments, **options):
         raise RefusedError("two.zip cannot be used.", DataCheck(None, (), {}, {}, ()))
 
-    source = upload(importer, two_formats)[importer.question]
+    question = upload(importer, two_formats)[importer.question]
+    source = question.source
     monkeypatch.setattr(DATA, "add_zip", refuse)
-    updates = importer.answer(STATE, "coco", source, **SENDER)
+    updates = importer.answer(STATE, "coco", question, **SENDER)
     assert updates[page.parts["notice"]] == "two.zip cannot be used."
-    assert importer.question not in updates and Path(source.place).exists()
+    assert (
+        question.source == source and page.controls.picture.data.format not in updates and Path(source.place).exists()
+    )
 
 
 def test_a_data_set_opens_with_its_first_usable_picture(importer, page, damaged_first):
@@ -153,7 +191,7 @@ def test_a_file_that_two_visitors_upload_is_there_for_both(page, importer, tmp_p
 
 
 def test_an_upload_that_is_gone_is_one_sentence(page, importer, two_formats, tmp_path):
-    source = upload(importer, two_formats)[importer.question]
-    updates = upload(importer, str(tmp_path / "gone.zip"), source)
+    question = upload(importer, two_formats)[importer.question]
+    updates = upload(importer, str(tmp_path / "gone.zip"), question)
     assert updates[page.parts["notice"]] == "gone.zip did not arrive: upload it again."
     assert is_closed(importer, page, updates) and not taken()
