@@ -27,8 +27,8 @@ class Loss(Section):
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal weights by 1−pₜ to the power of γ (Poly-1 adds ε), balanced cross-entropy by α only; ohem keeps "
-        "the hardest anchors, cutoff those below a pₜ; quality focal and varifocal teach scores the IoU of the box; ghm "
-        "weights by how rare a gradient is.",
+        "the hardest anchors, cutoff those below a pₜ; quality focal and varifocal teach scores the IoU of the box; "
+        "ghm weights by how rare a gradient is.",
     )  # fmt: skip
     alpha: float = knob(
         0.25, label="α (foreground weight)", effect=Effect.LOSS, ge=0, le=1, step=0.01,

@@ -9,6 +9,7 @@ from playground.components import html
 from playground.lessons.narration import Narration
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
+from playground.steps.comparison.view import find_results
 from playground.steps.step import StepView
 from playground.support.cache import PostponedError
 
@@ -43,7 +44,7 @@ def _build_question(position: LessonPosition, narration: Narration) -> dict[str,
         "right": step.right if narration.is_answered else None,
         "numbers": narration.format_numbers(),
         "drawing": narration.build_drawing(),
-        "look": step.look,
+        "look": (*step.look, *find_results(narration.state.run, step.compare)),
         "knobs": step.knobs,
         "controls": step.named_controls,
         "tables": step.tables,

@@ -9,13 +9,14 @@ A file begins with a title and one sentence; a line `- core` after them adds the
 - `- veil: parts` of the page that would reveal the answer, hidden until it is given, and `- look: parts` to point at;
 - `- knobs: paths` beside the text, by default those of `set` and `then`, and `- controls: names` of other controls;
 - `- tables: titles` that the step is about, or their beginnings, if it looks at the readout or at more; `facts` are the
-  numbers above them. The others are hidden;
+  numbers above them, `status` the sentences above those. The others are hidden;
 - `- layers: key, -key` of the picture to switch on or off;
 - `- needs: names` of further steps and knobs that a teacher's link must not hide;
 - `- draw: curve` (the figure's, at the loss step) or `- draw: boxes` (the objects that will be missed, at the
   detections step) to have the answer drawn;
 - `- dials: name = value, …` beside the figure, see `playground.steps.dials`;
-- at the loss step `- curve: name`, at the training step `- compare: preset`, which is chosen for the reader to start.
+- at the loss step `- curve: name`, at the training step `- compare: preset`, which is chosen for the reader to start;
+  its curves and its readout are pointed at as soon as they are there.
 
 After a blank line follow the text, a question `? …`, its answers `- …`, of which the right one ends in `*`, the text
 after the answer `! …`, and claims `= quantity < number`. A line `  ~ …` under a wrong answer says why it is wrong,

@@ -137,7 +137,7 @@ function markTables() {
   const look = (document.body.dataset.look ?? "").split(" ");
   for (const part of ["readout", "more"]) {
     const names = look.includes(part) ? tables : [];
-    let title = "";
+    let title = "status";
     for (const child of document.querySelectorAll(`#part-${part} .readout > *`)) {
       title = titleOfChild(child, title);
       child.toggleAttribute("data-unnamed", names.length > 0 && !names.some((name) => title.startsWith(name)));
@@ -153,6 +153,7 @@ function markTables() {
  */
 function titleOfChild(child, before) {
   if (child.matches("h3")) return child.textContent ?? "";
+  if (child.matches("details")) return child.querySelector("summary")?.textContent ?? "";
   if (child.matches(".facts")) return "facts";
   return before === "facts" ? "" : before;
 }

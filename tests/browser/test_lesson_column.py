@@ -1,14 +1,19 @@
 """What a lesson's step names is in sight beside its text, at every step and on every screen."""
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.experiments.presets import PRESETS
+from core.runs.about import About
 from playground.layout.knob_widgets import element_id
 from playground.lessons.lesson import LessonStep
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition, all_links
+from tests.playground.made_runs import evaluation, make_run, runs_at, step
 
 pytestmark = pytest.mark.browser
 PHONE, TABLET, LAPTOP, WALL = (390, 844), (820, 1180), (1280, 800), (1920, 1080)
@@ -22,6 +27,9 @@ PLACES = {  # of the parts that a step can point at
 }
 SETTLED = 30  # seconds in which a figure must have come to its new size, on a busy machine, too
 FIGURES = (PLACES["figure"], ".lesson-pad")
+DIALS = "#part-dials"
+LABELS = "[...document.querySelectorAll('.dials label > span')].map((each) => each.textContent)"
+RESULTS = [PLACES["figure"], "#part-readout .scroll:not([data-unnamed])"]  # of a comparison
 GO = """query => {
   history.replaceState({depth: 0}, "", "?" + query);
   dispatchEvent(new PopStateEvent("popstate"));
@@ -47,15 +55,22 @@ def named_places(step: LessonStep) -> list[str]:
     return list(dict.fromkeys(["#lesson-title", "#lesson-text", PLACES["picture"], ".lesson-way", *named]))
 
 
-def open_step(page, link: str) -> list[str]:
-    """Shows a step with its question answered, without loading the page again; returns what it names."""
+def open_step(page, link: str, run: str = "") -> list[str]:
+    """Shows a step with its question answered, without loading the page again; returns what it names.
+
+    Args:
+        page: The page.
+        link: Of the step.
+        run: A comparison on show, whose results are named then, in place of what they push down.
+    """
     position = LessonPosition.from_link(link)
     assert position is not None
     step, answer = position.step, "&answer=1" if position.step.num_choices else ""
-    names = named_places(step)
-    page.evaluate(GO, f"lesson={link}{answer}")
+    names = ["#lesson-title", "#lesson-text", ".lesson-way", "#compare", *RESULTS] if run else named_places(step)
+    page.evaluate(GO, f"lesson={link}{answer}{run and f'&run={run}'}")
     page.wait_for_function(ARE_THERE, arg={"link": link, "title": step.title, "names": names})
-    return names
+    emphasised = re.findall(r"\*([^*]+)\*", f"{step.text} {step.reveal}".replace("\n", " "))
+    return [*names, DIALS] if set(emphasised) & set(page.evaluate(LABELS)) else names
 
 
 def find_hidden(measured: dict[str, Any], width: int, height: int) -> list[str]:
@@ -92,15 +107,40 @@ def problems_of(page, names: list[str], size: tuple[int, int]) -> list[str]:
 def test_all_that_a_step_names_is_in_sight_on_every_screen(opened):
     """Each step is opened once and seen on all screens: opening it takes longer than another size."""
     page = opened("lesson=dense.1")
-    sizes, problems, count = [PHONE, TABLET, LAPTOP, WALL], [], 0
+    sizes, problems, count, with_dials = [PHONE, TABLET, LAPTOP, WALL], [], 0, 0
     for link in all_links():
         names = open_step(page, link)
         for size in sizes:
             problems += [f"{size[0]} px, {link}: {each}" for each in problems_of(page, names, size)]
         count += len(sizes) * len(names)
+        with_dials += DIALS in names
         sizes.reverse()  # the next step begins on the screen that is there
     assert not problems, "\n".join(problems)
     steps = [step for lesson in lessons().values() for step in lesson.steps]
     named = sum(len(step.look) + len(step.knobs) + len(step.named_controls) for step in steps)
     assert len(all_links()) == len(steps) > 40 and named > 80
     assert count >= 4 * (named + 3 * len(steps))  # their text, their buttons and the picture, too
+    assert with_dials >= 2
+
+
+def make_comparison(root: Path, key: str) -> str:
+    """Makes the runs of a comparison; returns the name of the first one."""
+    names = [f"20260101-000000-{key}-{number}" for number in range(len(PRESETS[key].variants))]
+    for name, variant in zip(names, PRESETS[key].variants, strict=True):
+        records = [*(step(number, 1 / number) for number in range(1, 31)), evaluation(15, 0.25), evaluation(30, 0.5)]
+        run = make_run(root / name, {"training.steps": 30, **variant.settings}, records)
+        run.write_about(About(created=1.0, group=key, preset=key, variant=variant.name))
+    return names[0]
+
+
+def test_the_results_of_a_comparison_come_into_sight(opened, tmp_path):
+    links = [link for link in all_links() if LessonPosition.from_link(link).step.compare]
+    with runs_at(tmp_path):
+        page = opened(f"lesson={links[0]}")
+        problems = []
+        for link in links:
+            names = open_step(page, link, make_comparison(tmp_path, LessonPosition.from_link(link).step.compare))
+            problems += [f"{link}: {each}" for each in problems_of(page, names, LAPTOP)]
+            problems += [f"{link}: {each}" for each in problems_of(page, names, WALL)]
+            problems += [f"{link}, phone: {each}" for each in problems_of(page, [*names, PLACES["picture"]], PHONE)]
+        assert len(links) == 3 and not problems, "\n".join(problems)

@@ -10,7 +10,20 @@ from playground.components.figures import PALETTE, Figure, Line, Mark, compariso
 from playground.runs.curves import average_points, describe_divergence, keep_points, name_last_step
 from playground.runs.progress import RunProgress, RunRecords
 from playground.runs.reader import hide_paths
+from playground.runs.service import RUNS
 from playground.steps.comparison.table import make_table
+
+
+def find_results(run: str, preset: str) -> tuple[str, ...]:
+    """Returns the parts of the page that show results of a comparison, none if the run does not belong to it.
+
+    Args:
+        run: The run on show, "" for none.
+        preset: Key of the preset that is compared.
+    """
+    if not (preset and RUNS.has(run) and RUNS.about(run).preset == preset):
+        return ()
+    return ("figure", "readout") if RUNS.read_progress(run).records else ("readout",)  # curves come with the first step
 
 
 def figure(progress: RunProgress) -> Figure:
