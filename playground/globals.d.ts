@@ -490,8 +490,9 @@ interface StripState extends LiveState {
   level: number;
   map: string;
   query: string;
-  /** The step that was chosen when the event began; "" for an answer that is to be shown in any case. */
-  began_in: string;
+  /** What is on show and was chosen, and the same when the event began; null for an answer to be shown in any case. */
+  now: Record<string, string>;
+  began: Record<string, string> | null;
 }
 
 interface SourceBarState {

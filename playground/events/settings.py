@@ -39,8 +39,10 @@ def connect_strip(page: PageComponents) -> None:
 
     def select(state: PageState, *, event: gr.EventData) -> Updates:
         chosen = (getattr(event, name, None) for name in changes)
-        updates = show(page, select_in_strip(state, *chosen), *changes)
-        if getattr(event, "keep_notice", None) is True and not updates[notice]:
+        asks_again = getattr(event, "keep_notice", None) is True  # after a late answer: this one is to be shown
+        state = select_in_strip(state._replace(began=None) if asks_again else state, *chosen)
+        updates = show(page, state, *changes)
+        if asks_again and not updates[notice]:
             del updates[notice]
         return updates
 

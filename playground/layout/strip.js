@@ -200,12 +200,17 @@ const showValue = live.part(props.part, show, () => props.value);
 const currentStep = () => chosen ?? shown?.step;
 
 /**
- * True for an answer in the step in which its event began, while another one has been chosen since. Levels and maps are
- * not compared: within a step, the answer that comes last stays.
+ * True for an answer that shows the step, the run, the lesson or the picture with which its event began, while another
+ * one has been chosen since. Levels and maps are not compared: of them, the answer that comes last stays.
  *
  * @param {StripState} state
  */
-const isLate = ({ step, began_in: before }) => step === before && shown !== null && step !== currentStep();
+function isLate({ now, began }) {
+  if (!shown || !began) return false;
+  /** @type {Record<string, string>} */
+  const wanted = { ...shown.now, step: currentStep() ?? "" };
+  return Object.keys(now).some((name) => now[name] === began[name] && now[name] !== wanted[name]);
+}
 
 function onAnswer() {
   if (!props.value) return showValue();

@@ -47,8 +47,9 @@ function makeStrip() {
   const names = ["choose", "onAnswer", "askForAddress"];
   const browser = { history: { state: {} }, sessionStorage: { getItem() {}, setItem() {} } };
   const strip = load(FILES, names, { ...page, ...clock, ...browser });
-  const answer = (step, beganIn, token = step) => {
-    page.props.value = JSON.stringify({ cells: [], levels: [], step, began_in: beganIn, query: step, token });
+  const answer = (step, beganIn, token = step, run = "", beganWith = run) => {
+    const [now, began] = [{ step, run }, beganIn && { step: beganIn, run: beganWith }];
+    page.props.value = JSON.stringify({ cells: [], levels: [], step, now, began: began || null, query: step, token });
     strip.onAnswer();
   };
   const choose = (step) => strip.choose({ step, layer: null });
@@ -114,4 +115,16 @@ test("an answer that is to be shown in any case is never late", () => {
   const strip = moveToNetwork();
   strip.answer("anchors", "");
   assert.deepEqual([strip.asked.length, strip.body.dataset.step], [1, "anchors"]);
+});
+
+test("an answer about the run on show before asks for the one that was chosen since", () => {
+  const strip = makeStrip();
+  strip.answer("training", "", "first", "a");
+  strip.answer("training", "training", "chosen", "b", "a");
+  strip.answer("training", "training", "late", "a");
+  assert.deepEqual(strip.received, ["first", "chosen", "chosen"]);
+  assert.deepEqual(strip.asked, [["select", "training", true]]);
+  strip.answer("training", "", "again", "b");
+  strip.end();
+  assert.deepEqual([strip.received.at(-1), strip.asked.length], ["again", 1]);
 });
