@@ -185,7 +185,7 @@ def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     page.wait_for_selector(".intake-dialog[open]")
     wait(lambda: page.evaluate("document.querySelector('.intake-dialog video').videoWidth") > 0)
     page.tap('[data-do="close"]')
-    assert page.evaluate("document.querySelector('.intake-dialog video').srcObject") is None
+    wait(lambda: page.evaluate("document.querySelector('.intake-dialog video').srcObject") is None)
     assert said(page) == ""  # nothing is kept unless it is used
     page.tap(".intake-camera")
     wait(lambda: page.evaluate("document.querySelector('.intake-dialog video').videoWidth") > 0)
