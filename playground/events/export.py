@@ -1,5 +1,6 @@
 """Exporting the detector of the page's settings as a file, with the command line in its own process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,10 +29,11 @@ MAX_SECONDS = 900  # of an export; ONNX takes longest
 ERROR = "error: "  # with which the command line begins a refusal
 PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
 LONG = "Exporting; ONNX takes a minute or two"
-# The file is offered while it is of the settings on show; the browser hides it at once, since every knob changes them.
-ASKED = "() => { Object.assign(document.body.dataset, { fileHidden: '', fileAsked: '' }); }"
-STALE = "() => { document.body.dataset.fileHidden = ''; delete document.body.dataset.fileAsked; }"
-MADE = "() => { const { dataset } = document.body; if ('fileAsked' in dataset) delete dataset.fileHidden; }"
+# The file is offered while it is of the settings and the format on show, also if they have changed meanwhile.
+OFFER = """(made, settings, ending) => {
+  const shown = JSON.stringify([ending, JSON.parse(settings)]);
+  document.body.toggleAttribute("data-file-hidden", made === "" || JSON.stringify(JSON.parse(made)) !== shown);
+}"""
 
 
 def connect_export(page: PageComponents) -> None:
@@ -41,23 +43,25 @@ def connect_export(page: PageComponents) -> None:
     def export(state: PageState, ending: str, *, progress: gr.Progress = PROGRESS) -> Updates:
         path = export_detector(state.config(), ending, lambda seconds: progress((seconds, None), LONG, unit="s"))
         offer = gr.DownloadButton(f"Download {path.name}", value=str(path), visible=True)
-        return {controls.exported: offer, **part_updates(page, PageUpdate(""))}
+        made = json.dumps([ending, json.loads(state.settings)])
+        return {controls.exported: offer, controls.exported_of: made, **part_updates(page, PageUpdate(""))}
 
-    controls.export.click(None, js=ASKED)  # listeners of one event run one after another
-    # One at a time: each needs a processor and the same folder, from which Gradio copies the file that it serves.
+    # One at a time: each needs a processor and the same folder, from which Gradio copies the file that it serves. What
+    # is asked for meanwhile comes next, once, with the settings on show by then.
     listen(
         page,
         controls.export.click,
         export,
         inputs=[controls.export_format],
-        outputs=[controls.exported],
+        outputs=[controls.exported, controls.exported_of],
         show_progress="full",
         show_progress_on=[controls.export],
         concurrency_limit=1,
+        trigger_mode="always_last",
     )
-    controls.export.click(None, js=MADE)
-    for chosen in (controls.export_format, page.settings):
-        chosen.change(None, js=STALE)
+    shown: list[gr.Textbox | gr.Dropdown] = [controls.exported_of, page.settings, controls.export_format]
+    for each in shown:
+        each.change(None, shown, js=OFFER)
 
 
 def export_detector(config: Config, ending: str, report: Callable[[int], object] = lambda seconds: None) -> Path:

@@ -70,6 +70,7 @@ class NetworkControls(NamedTuple):
     export_format: gr.Dropdown
     export: gr.Button
     exported: gr.DownloadButton
+    exported_of: gr.Textbox  # the format and the settings of its file, "" before
 
 
 class AnchorControls(NamedTuple):

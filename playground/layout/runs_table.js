@@ -104,7 +104,7 @@ async function sendNext() {
  */
 function receive(answer, request) {
   if (answer.said) showMessage(answer.said, answer.undo);
-  if (request.act === "label" && !answer.said) edited = "";
+  if (request.act === "label" && !answer.said && request.run === edited) edited = "";  // or another is by now
   if (answer.shown) {
     stamp = answer.stamp ?? "";
     table = JSON.parse(answer.shown);

@@ -98,6 +98,19 @@ def test_a_button_stays_where_it_is_while_its_run_goes_on(page, address, tmp_pat
     assert page.get_by_label("Name", exact=True).is_visible()
 
 
+def test_the_name_of_a_run_is_saved_while_that_of_another_is_being_edited(page, address):
+    page.goto(f"{address}?step=training", timeout=120_000)
+    wait(lambda: rows(page) == [NEW, OLD])
+    page.get_by_label(f"Name and tags of {OLD}").click()
+    page.get_by_label("Name", exact=True).fill("the first")
+    page.locator(".runs form").evaluate(
+        "(form, next) => { form.requestSubmit(); document.querySelector(`[aria-label='${next}']`).click(); }",
+        f"Name and tags of {NEW}",
+    )
+    wait(lambda: "the first" in page.text_content(".runs tbody"))
+    assert page.get_by_label("Name", exact=True).get_attribute("placeholder") == NEW
+
+
 def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_page, address):
     page = new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}?step=picture", timeout=120_000)
