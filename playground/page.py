@@ -17,7 +17,7 @@ from playground.data.datasets import DATA
 from playground.evaluations.jobs import EVALUATIONS
 from playground.evaluations.of_albums import AlbumEvaluations
 from playground.events.album import connect_album
-from playground.events.data import connect_data
+from playground.events.data.sets import connect_data
 from playground.events.evaluation import connect_evaluation
 from playground.events.export import connect_export
 from playground.events.lessons import connect_lessons

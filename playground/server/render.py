@@ -237,17 +237,10 @@ def _render_strip(state: PageState, pipeline: Pipeline) -> str:
             "token": TOKENS.issue(state),
             "settings": state.settings,
             "look": browser_fields(state),
-            "now": _choices(state),
-            "began": state.began and _choices(state.began),
+            "now": state.choices(),
+            "began": state.began and state.began.choices(),
         },
     )
-
-
-def _choices(state: PageState) -> dict[str, str]:
-    """Returns what `strip.js` compares to find out whether an answer has come late."""
-    picture = state.user_picture
-    shown = "" if picture is None or picture.aside else f"{picture.picture.pixels_key} {picture.picture.objects_key}"
-    return {"step": state.step, "run": state.run, "lesson": state.lesson, "picture": shown}
 
 
 def _levels(state: PageState, pipeline: Pipeline) -> Levels:

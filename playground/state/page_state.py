@@ -97,6 +97,14 @@ class PageState(NamedTuple):
         """True if the story is on show: any other step, and any lesson, leaves it."""
         return self.story and self.step == STORY_STEP and not self.lesson
 
+    def choices(self) -> dict[str, str]:
+        """Returns what tells whether the visitor has gone on to something else since another state."""
+        picture = self.user_picture
+        shown = (
+            "" if picture is None or picture.aside else f"{picture.picture.pixels_key} {picture.picture.objects_key}"
+        )
+        return {"step": self.step, "run": self.run, "lesson": self.lesson, "picture": shown}
+
     def config(self) -> Config:
         """Returns the settings.
 

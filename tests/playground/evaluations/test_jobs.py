@@ -24,7 +24,7 @@ from playground.evaluations.keys import SCORE, evaluation_key
 from playground.evaluations.query import ALONG, FIGURES, MAKING, SLICES, EvaluationQuery, update_query
 from playground.evaluations.results import EvaluationResult, compute_report, select_pictures
 from playground.evaluations.status import FAILED, FINISHED, RUNNING, STOPPED, WAITING
-from playground.events.data import browse_to
+from playground.events.data.sets import browse_to
 from playground.events.evaluation import follow_link
 from playground.events.picture import show_image
 from playground.pipeline import effort

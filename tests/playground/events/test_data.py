@@ -15,7 +15,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
 from playground.data.report import build_report
 from playground.data.sources import open_picture
-from playground.events.data import connect_data, describe_split, parse_shares, unread_updates
+from playground.events.data.sets import connect_data, describe_split, parse_shares, unread_updates
 from playground.events.navigation import open_link
 from playground.events.picture import show_image
 from playground.layout.layout import lay_out

@@ -13,7 +13,8 @@ from core.errors import UserError
 from playground.data.checking import RefusedError
 from playground.data.datasets import DATA
 from playground.data.image_ref import ImageRef
-from playground.events.data_import import DataImport, Question
+from playground.events.data.importing import DataImport
+from playground.events.data.source import Question
 from playground.layout.layout import lay_out
 from playground.sharing.uploads import Uploads
 from playground.state.page_state import PageState
@@ -32,7 +33,9 @@ LINE = "0 0.5 0.5 0.5 0.5"
 @pytest.fixture(autouse=True)
 def library(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    monkeypatch.setattr("playground.events.data_import.UPLOADS", Uploads())
+    uploads = Uploads()
+    for module in ("importing", "source"):
+        monkeypatch.setattr(f"playground.events.data.{module}.UPLOADS", uploads)
     before = DATA.library.folder
     DATA.use_folder(tmp_path / "kept")
     yield
@@ -65,7 +68,12 @@ def damaged_first(tmp_path):
 
 
 def upload(importer, file: str, question: Question | None = None):
-    return importer.upload(STATE, file, question or Question(), **SENDER)
+    return arrived(importer, importer.upload(STATE, file, question or Question(), **SENDER))
+
+
+def arrived(importer, updates, state: PageState = STATE):
+    """Returns the updates of an import and of what it shows then."""
+    return {**updates, **importer.show_arrival(state, updates.get(importer.arrival))}
 
 
 def taken() -> list[Path]:
@@ -89,7 +97,7 @@ def test_a_question_is_asked_and_answered(importer, page, two_formats):
     assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(source.place).exists()
     with pytest.raises(UserError, match="No format is chosen"):
         importer.answer(STATE, "yolo", question, **SENDER)
-    answered = importer.answer(STATE, "voc", question, **SENDER)
+    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER))
     assert is_closed(importer, page, answered) and not Path(source.place).exists()
     assert shown(page, answered) == ImageRef("two", "train")
 
@@ -119,7 +127,7 @@ def test_an_import_does_not_close_a_question_that_another_one_asks_meanwhile(
     updates = upload(importer, damaged_first, question)
     assert shown(page, updates).source == "mine" and page.controls.picture.data.format not in updates
     assert [str(path) for path in taken()] == [question.source.place]
-    answered = importer.answer(STATE, "voc", question, **SENDER)
+    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER))
     assert is_closed(importer, page, answered) and not taken()
 
 
@@ -146,7 +154,7 @@ def test_a_refused_answer_leaves_the_question_open(importer, page, two_formats, 
     question = upload(importer, two_formats)[importer.question]
     source = question.source
     monkeypatch.setattr(DATA, "add_zip", refuse)
-    updates = importer.answer(STATE, "coco", question, **SENDER)
+    updates = arrived(importer, importer.answer(STATE, "coco", question, **SENDER))
     assert updates[page.parts["notice"]] == "two.zip cannot be used."
     assert (
         question.source == source and page.controls.picture.data.format not in updates and Path(source.place).exists()
@@ -164,7 +172,7 @@ def test_a_data_set_that_is_added_but_cannot_be_shown_is_no_failed_import(import
     def fail(*arguments):
         raise UserError("The picture is gone.")
 
-    monkeypatch.setattr("playground.events.data_import.open_data_set", fail)
+    monkeypatch.setattr("playground.events.data.importing.open_data_set", fail)
     updates = upload(importer, damaged_first)
     assert is_closed(importer, page, updates) and not taken()
     assert updates[page.parts["notice"]] == (
@@ -195,3 +203,20 @@ def test_an_upload_that_is_gone_is_one_sentence(page, importer, two_formats, tmp
     updates = upload(importer, str(tmp_path / "gone.zip"), question)
     assert updates[page.parts["notice"]] == "gone.zip did not arrive: upload it again."
     assert is_closed(importer, page, updates) and not taken()
+
+
+@pytest.mark.parametrize("elsewhere", [{"step": "loss"}, {"lesson": "focal.2"}])
+def test_who_has_gone_on_meanwhile_stays_there_and_is_told(importer, page, damaged_first, two_formats, elsewhere):
+    there, notice = STATE._replace(**elsewhere), page.parts["notice"]
+    for file, said in (
+        (damaged_first, "The data set mine is added: choose it above the picture."),
+        (two_formats, "two.zip can be read in several formats: choose the right one under “Your own data”."),
+    ):
+        updates = importer.upload(STATE, file, Question(), **SENDER)
+        shown = importer.show_arrival(there._replace(began=there), updates[importer.arrival])
+        assert shown[notice] == said and shown[importer.arrival] is None
+        assert not {page.state[name] for name in ("step", "user_picture", "lesson")} & set(shown)
+
+
+def test_nothing_is_shown_after_an_import_that_brought_nothing(importer):
+    assert importer.show_arrival(STATE, None) == {}

@@ -14,7 +14,7 @@ from playground.canvas.canvas import find_picture
 from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, parse_class_change, parse_click, parse_edit
 from playground.data.intake import read_upload, take
 from playground.events.album import ACTIONS, act, show_upload
-from playground.events.data import browse_to, parse_shares
+from playground.events.data.sets import browse_to, parse_shares
 from playground.events.evaluation import follow_link
 from playground.events.settings import select_in_strip
 from playground.events.training import poll_runs

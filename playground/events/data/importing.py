@@ -1,26 +1,24 @@
 """Importing data sets: a zip or a folder is checked and opened, or a question about its format is asked."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import gradio as gr
 
 from core.data.formats import FORMATS
 from core.data.reading.format_detection import AmbiguousFormatError
 from core.errors import UserError
-from playground.data.checking import Progress, RefusedError
-from playground.data.datasets import DATA
+from playground.data.checking import RefusedError
 from playground.data.report import build_report
 from playground.data.sources import find_first_usable
 from playground.data.stored.records import StoredDataSet
-from playground.events.common import UPLOADS_AT_ONCE, EventOptions, Updates, listen, part_updates, show
+from playground.events.common import LIVE, UPLOADS_AT_ONCE, EventOptions, Updates, listen, part_updates, show
+from playground.events.data.source import Arrival, Question, Source, discard
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.page_update import PageUpdate
-from playground.sharing.slots import IMPORTS
 from playground.sharing.uploads import UPLOADS
 from playground.state.page_state import PageState
-from playground.support.visitors import visitor_of
 from playground.support.wording import name_knobs
 
 STEP = "picture"  # shows the numbers of the data set
@@ -28,70 +26,10 @@ CHANGES = ("user_picture", "pick", "step")
 PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
 
 
-class Source(NamedTuple):
-    """What a visitor brought.
-
-    Attributes:
-        place: The path of the uploaded zip, a file of its own (see `Uploads`), or what was typed as the folder.
-        is_zip: True for a zip.
-        formats: The keys of the formats that it can be read in, if a question about them is open.
-    """
-
-    place: str
-    is_zip: bool
-    formats: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """The name for people."""
-        return Path(self.place).name if self.is_zip else self.place
-
-    def add(self, state: PageState, format: str | None, request: gr.Request, progress: gr.Progress) -> StoredDataSet:
-        """Adds the data set; raises the errors of `DataSets.add_zip` and `DataSets.add_folder`."""
-        config, report, owner = state.config(), _report_to(progress), visitor_of(request)
-        with IMPORTS.take(owner):
-            if self.is_zip:
-                return DATA.add_zip(Path(self.place), self.title, config, report, owner=owner, format=format)
-            return DATA.add_folder(self.place, config, report, owner=owner, format=format)
-
-
-class Question:
-    """What a window is asked about: imports of one window, which can run side by side, share it.
-
-    Attributes:
-        source: The source whose format is asked for, None for none.
-    """
-
-    def __init__(self) -> None:
-        self.source: Source | None = None
-
-    def ask(self, source: Source | None) -> None:
-        """Asks about a source, or about none; a zip that was asked about before is removed."""
-        before, self.source = self.source, source
-        discard(before)
-
-    def take(self, format: object) -> Source:
-        """Returns the source, which is not asked about any more, to be read in a chosen format.
-
-        Raises:
-            UserError: No format that it can be read in is chosen.
-        """
-        source = self.source
-        if source is None or format not in source.formats:
-            raise UserError("No format is chosen: choose one from the list, or upload the data set again.")
-        self.source = None
-        return source
-
-    def put_back(self, source: Source) -> None:
-        """Asks about a source again, unless another one is asked about meanwhile."""
-        if self.source:
-            discard(source)
-        else:
-            self.source = source
-
-
 class DataImport:
     """The upload, the folder and the question about the format.
+
+    An import and what it shows are two events: the second one reads where the visitor has gone meanwhile.
 
     Args:
         page: The page's components.
@@ -101,11 +39,12 @@ class DataImport:
     def __init__(self, page: PageComponents, controls: DataControls) -> None:
         self._page, self._controls = page, controls
         self.question = gr.State(Question(), delete_callback=lambda question: question.ask(None))
+        self.arrival = gr.State(None)
 
     def connect(self) -> None:
         """Connects the controls."""
         controls, options = self._controls, progress_options(self._controls)
-        outputs = [controls.format, controls.answer, self.question]
+        outputs = [controls.format, controls.answer, self.question, self.arrival]
         events = (
             (controls.archive.upload, self.upload, controls.archive),
             (controls.use_folder.click, self.use_folder, controls.folder),
@@ -113,7 +52,9 @@ class DataImport:
         )
         for event, handler, value in events:
             inputs = [value, self.question]
-            listen(self._page, event, handler, inputs=inputs, changes=CHANGES, outputs=outputs, **options)
+            brought = listen(self._page, event, handler, inputs=inputs, outputs=outputs, **options)
+            arrived: dict[str, Any] = {"inputs": [self.arrival], "outputs": [self.arrival], "changes": CHANGES}
+            listen(self._page, brought.success, self.show_arrival, **arrived, **LIVE)
 
     def upload(
         self,
@@ -165,20 +106,20 @@ class DataImport:
         except BaseException as error:
             question.put_back(source)
             if isinstance(error, RefusedError):
-                return self._show_refusal(state, error)
+                return self._arrive(state, error)
             raise
         discard(source)
-        return {**self._open(state, stored), **self._hide_closed(question)}
+        return {**self._arrive(state, stored), **self._hide_closed(question)}
 
     def _bring(
         self, state: PageState, source: Source, question: Question, request: gr.Request, progress: gr.Progress
     ) -> Updates:
         try:
-            updates = self._open(state, source.add(state, None, request, progress))
+            updates = self._arrive(state, source.add(state, None, request, progress))
         except AmbiguousFormatError as error:
             return self._ask(state, source._replace(formats=error.formats), question)
         except RefusedError as error:
-            updates = self._show_refusal(state, error)
+            updates = self._arrive(state, error)
         except UserError as error:
             updates = part_updates(self._page, PageUpdate(name_knobs(error)))
         except BaseException:
@@ -186,6 +127,25 @@ class DataImport:
             raise
         discard(source)
         return {**updates, **self._hide_closed(question)}
+
+    def show_arrival(self, state: PageState, arrival: Arrival | None) -> Updates:
+        """Shows what has become of an import; where the visitor has gone on to something else, only says it."""
+        if arrival is None:
+            return {}
+        said: Updates = {self.arrival: None}
+        notice = self._page.parts["notice"]
+        if state.choices() != arrival.choices:
+            return {**said, **show(self._page, state), notice: arrival.message}
+        match arrival.outcome:
+            case StoredDataSet():
+                return {**said, **self._open(state, arrival.outcome)}
+            case RefusedError(check=check):
+                report = build_report("The data set", check, check.sizes, check.issues)
+                said[self._page.parts["readout"]] = report
+        return {**show(self._page, state._replace(step=STEP), "step"), **said, notice: arrival.message}
+
+    def _arrive(self, state: PageState, outcome: StoredDataSet | RefusedError | Source) -> Updates:
+        return {self.arrival: Arrival(state.choices(), outcome)}
 
     def _open(self, state: PageState, stored: StoredDataSet) -> Updates:
         """Shows a data set that has been added, whatever its pictures are like."""
@@ -199,10 +159,8 @@ class DataImport:
         """Asks in which format a data set is to be read."""
         question.ask(source)
         choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
-        text = f"{source.title} can be read in several formats: choose the right one under “Your own data”."
         return {
-            **show(self._page, state._replace(step=STEP, began=None), "step"),
-            self._page.parts["notice"]: text,
+            **self._arrive(state, source),
             self._controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
             self._controls.answer: gr.Button(visible=True),
             self.question: question,  # noted as changed: else Gradio would not clean up after it
@@ -213,12 +171,6 @@ class DataImport:
         if question.source:
             return {}
         return {self._controls.format: gr.Radio(visible=False), self._controls.answer: gr.Button(visible=False)}
-
-    def _show_refusal(self, state: PageState, error: RefusedError) -> Updates:
-        """Shows what is wrong with a data set."""
-        text = build_report("The data set", error.check, error.check.sizes, error.check.issues)
-        updates = show(self._page, state._replace(step=STEP, began=None), "step")
-        return {**updates, self._page.parts["notice"]: name_knobs(error), self._page.parts["readout"]: text}
 
 
 def progress_options(controls: DataControls) -> EventOptions:
@@ -239,19 +191,3 @@ def open_data_set(page: PageComponents, state: PageState, stored: StoredDataSet)
     """
     image_ref = find_first_usable(stored.name, stored.splits, state.config())
     return show(page, show_image(state._replace(step=STEP), image_ref), *CHANGES)
-
-
-def discard(source: Source | None) -> None:
-    """Removes an uploaded zip; a folder stays."""
-    if source and source.is_zip:
-        UPLOADS.drop(Path(source.place))
-
-
-def _report_to(progress: gr.Progress) -> Progress:
-    """Returns a function that shows every hundredth of the work on the page."""
-
-    def report_progress(done: int, total: int) -> None:
-        if done % max(1, total // 100) == 0:
-            progress((done, total), unit="pictures")
-
-    return report_progress

@@ -1,4 +1,4 @@
-"""Data sets: splitting and deleting them, and choosing the page's picture from them; see also `data_import`."""
+"""Data sets: splitting and deleting them, and choosing the page's picture from them."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.stored.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
 from playground.events.common import LIVE, ONE_AFTER_ANOTHER, WITHOUT_PROGRESS, EventOptions, Updates, listen, show
-from playground.events.data_import import CHANGES, STEP, DataImport, open_data_set, progress_options
+from playground.events.data.importing import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
 from playground.layout.step_controls import SHARES
