@@ -9,7 +9,7 @@ import pytest
 from playground.canvas.canvas import canvas
 from playground.components import html, opening, plot
 from playground.components.dials import dials
-from playground.events.album import ACTIONS
+from playground.events.album import ACTIONS, ON_PICTURE
 from playground.layout.album_panel import album_panel
 from playground.layout.intake import intake
 from playground.layout.runs_table import run_view
@@ -60,7 +60,7 @@ def test_the_panel_of_own_pictures_has_every_action_of_its_script() -> None:
     assert built.js_on_load == program("album_panel")
     asked = {*re.findall(r'data-act="(\w+)"', built.html_template), "suggest", "share"}
     asked |= set(re.findall(r'act\("(\w+)"', program("album_panel")))
-    assert asked == {*ACTIONS, "next", "teach", "download"}  # the last three have events of their own
+    assert asked == {*ACTIONS, *ON_PICTURE, "next", "teach", "download"}  # the last three have events of their own
 
 
 def test_a_lesson_runs_the_scripts_that_are_checked() -> None:
