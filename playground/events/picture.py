@@ -11,7 +11,16 @@ from playground.data.image_ref import PHOTOGRAPHS, ImageRef, is_from_album
 from playground.data.photographs import find_photographs
 from playground.data.scene_examples import apply_example
 from playground.data.sources import open_picture
-from playground.events.common import IN_ORDER, LIVE, ONE_AFTER_ANOTHER, Updates, listen, show
+from playground.events.common import (
+    IN_ORDER,
+    LIVE,
+    ONE_AFTER_ANOTHER,
+    WITHOUT_PROGRESS,
+    EventOptions,
+    Updates,
+    listen,
+    show,
+)
 from playground.layout.components import PageComponents
 from playground.state.aim import MISSED, Outcome, aim_of, change_picture, is_on_show
 from playground.state.own_picture import change_class, draw_own
@@ -98,7 +107,9 @@ def _connect_scenes(page: PageComponents) -> None:
         return show(page, show_image(state, None), "user_picture", "pick")
 
     listen(page, controls.to_scene.click, to_scene, changes=["user_picture", "pick"], **LIVE)
-    listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **LIVE)
+    # A choice that comes meanwhile is read afterwards: side by side, the earlier one could be the last to be shown.
+    newest: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "always_last"}
+    listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **newest)
 
 
 def next_seed(seed: object) -> int:

@@ -21,29 +21,48 @@ THRESHOLD = "inference.score_threshold"
 COCO_THRESHOLD = 0.5
 
 
+class Choices:
+    """Counts the choices of weights in a window: some take long, and the newest one counts."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def begin(self) -> int:
+        """Returns the number of a choice that begins."""
+        self._count += 1
+        return self._count
+
+    def is_newest(self, number: int) -> bool:
+        """True if no other choice has begun since."""
+        return number == self._count
+
+
 def connect_weights(page: PageComponents) -> None:
     """Connects the choice of weights, which changes the settings that they need; refused weights are put back."""
 
-    def follow(state: PageState, name: str) -> Updates:
-        return choose_weights(page, state, name)
+    def follow(state: PageState, name: str, choices: Choices) -> Updates:
+        number = choices.begin()
+        updates = choose_weights(page, state, name)
+        return updates if choices.is_newest(number) else {page.parts["notice"]: gr.skip()}
 
-    def select(state: PageState, *, event: gr.EventData) -> Updates:
+    def select(state: PageState, choices: Choices, *, event: gr.EventData) -> Updates:
         name = getattr(event, "name", None)
         if getattr(event, "action", None) == TRAIN:
             return show(page, state._replace(step="training"), "step", "settings")
-        return choose_weights(page, state, name if isinstance(name, str) and name else state.config().model.weights)
+        return follow(state, name if isinstance(name, str) and name else state.config().model.weights, choices)
 
+    choices = gr.State(Choices())
     widget, upload = page.knobs[WEIGHTS], page.controls.network.upload
     options: EventOptions = {
         "show_progress": "minimal",
         "show_progress_on": [page.parts["canvas"]],
         "concurrency_id": "weights",
         "concurrency_limit": UPLOADS_AT_ONCE,
+        "trigger_mode": "multiple",
     }
-    listen(page, widget.input, follow, inputs=[widget], changes=["settings"], **options)
-    listen(page, upload.upload, follow, inputs=[upload], changes=["settings"], **options)
-    in_order: EventOptions = {**options, "trigger_mode": "multiple"}
-    listen(page, page.parts["banner"].select, select, changes=["settings", "step"], **in_order)
+    for event, chosen in ((widget.input, widget), (upload.upload, upload)):
+        listen(page, event, follow, inputs=[chosen, choices], changes=["settings"], **options)
+    listen(page, page.parts["banner"].select, select, inputs=[choices], changes=["settings", "step"], **options)
 
 
 def choose_weights(page: PageComponents, state: PageState, name: object) -> Updates:

@@ -4,11 +4,33 @@ from threading import Event
 
 import pytest
 
-from playground.events import export
-from tests.browser.looking import QUICK, set_slider
+from playground.events import export, picture
+from tests.browser.looking import QUICK, layers, set_slider
 from tests.waiting import HANG, wait
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.mark.timeout(120)
+def test_the_example_chosen_last_is_shown(opened, monkeypatch):
+    asked, released, apply_example = [], Event(), picture.apply_example
+
+    def apply_late(name, config):
+        asked.append(name)
+        if len(asked) == 1:
+            released.wait(HANG)
+        return apply_example(name, config)
+
+    monkeypatch.setattr(picture, "apply_example", apply_late)
+    page = opened(QUICK)
+    for name in ("Crowd", "One giant"):
+        page.click("#examples input")
+        page.get_by_role("option", name=name, exact=True).click()
+    page.wait_for_timeout(1000)
+    assert "One giant" not in asked  # else the answer to the first would be the last one
+    released.set()
+    wait(lambda: asked[-1] == "One giant" and layers(page)["truth"] == 1)
+    assert page.input_value("#examples input") == "One giant"
 
 
 @pytest.mark.timeout(120)

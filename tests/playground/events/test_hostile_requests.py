@@ -13,7 +13,7 @@ from core.errors import UserError
 from playground.canvas.canvas import find_picture
 from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, parse_class_change, parse_click, parse_edit
 from playground.data.intake import read_upload, take
-from playground.events.album import ACTIONS, act, show_upload
+from playground.events.album import ACTIONS, ON_PICTURE, act, show_upload
 from playground.events.data.sets import browse_to, parse_shares
 from playground.events.evaluation import follow_link
 from playground.events.settings import select_in_strip
@@ -121,8 +121,14 @@ def click(chance: random.Random) -> None:
 
 
 def act_in_panel(chance: random.Random) -> None:
-    harmless = [each for each in ACTIONS if each != "delete"]
-    act(state(), chance.choice([*harmless, anything(chance)]), anything(chance))
+    harmless = [each for each in (*ACTIONS, *ON_PICTURE) if each != "delete"]
+    shown = state().pipeline().picture.pixels_key
+    act(
+        state(),
+        chance.choice([*harmless, anything(chance)]),
+        anything(chance),
+        chance.choice([shown, anything(chance)]),
+    )
 
 
 ASKED: dict[str, Callable[[random.Random], object]] = {
