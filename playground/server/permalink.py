@@ -108,7 +108,7 @@ def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
     answer = _parse_answer(values.pop("answer", ""), position)
     step, base, curve = _initial(position, answer, story=story)
     step = require_one_of("step", values.pop("step", step), tuple(STEPS))
-    embedded = EMBED in values and require_one_of(EMBED, values.pop(EMBED), EMBEDDED)
+    embedded = require_one_of(EMBED, values.pop(EMBED), EMBEDDED) if EMBED in values else ""
     state = PageState(
         step=embedded or step,
         pick=_parse_pick(values.pop("pick", "")),
