@@ -20,7 +20,7 @@ function withoutEmbed(search) {
  */
 function frameCode(step, title) {
   const query = new URLSearchParams(withoutEmbed(location.search));
-  for (const name of ["lesson", "answer", "view"]) query.delete(name);
+  query.delete("view");
   query.set("embed", step);
   const address = `${location.origin}${location.pathname}?${query.toString()}`.replaceAll("&", "&amp;");
   return `<iframe src="${address}" title="${title}" width="720" height="560" loading="lazy"></iframe>`;

@@ -110,8 +110,9 @@ def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
     answer = _parse_answer(values.pop("answer", ""), position)
     step, base, curve = _initial(position, answer, story=story)
     step = require_one_of("step", values.pop("step", step), tuple(STEPS))
+    embedded = require_one_of(EMBED, values.pop(EMBED), EMBEDDED) if EMBED in values else ""
     state = PageState(
-        step=require_one_of(EMBED, values.pop(EMBED, step), EMBEDDED) if EMBED in values else step,
+        step=embedded or step,
         pick=_parse_pick(values.pop("pick", "")),
         level=LEVELS.index(require_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
         lesson=position.link if position else "",
@@ -128,7 +129,8 @@ def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
     )
     if story and not state.in_story:
         raise ConfigError(f"view = {STORY} contradicts the lesson or the step of this link: leave one of them out.")
-    return state, base
+    # Of a lesson, a frame has what its step has set, but neither text nor question.
+    return state._replace(lesson="", answer=None) if embedded else state, base
 
 
 def _parse_values(query: str) -> dict[str, str]:

@@ -1,7 +1,11 @@
 """The figures of the real page: where they stand, what moves in them, what one drags."""
 
+from html import unescape
+
 import pytest
 
+from playground.lessons.position import LessonPosition
+from playground.server.permalink import from_link
 from tests.browser.looking import QUICK, address_of, headline, layers, set_slider
 from tests.browser.test_accessibility import check
 from tests.waiting import wait
@@ -184,6 +188,17 @@ def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, a
     assert link.is_visible() and "embed" not in link.get_attribute("href")
     bounds = "(() => { const { bottom, right } = document.querySelector('#knob-loss-gamma').getBoundingClientRect();"
     assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
+
+
+def test_in_a_lesson_too_the_code_embeds_the_figure_on_show(shown):
+    page = shown("lesson=average-precision.6")
+    wait_for_figure(page)
+    page.locator('.right [data-do="embed"]').click()
+    _, _, query = page.input_value(".right .figure-code").partition("?")
+    state = from_link(unescape(query.partition('"')[0]))
+    assert (state.step, state.lesson) == ("detections", "") and state.dials == "graph=ap&counted=1000"
+    assert state.config() == LessonPosition.from_link("average-precision.6").step.config()
+    page.locator('.right [data-do="embed"]').click()
 
 
 def test_the_pinned_settings_are_drawn_in_the_figure(shown):

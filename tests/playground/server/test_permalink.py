@@ -4,6 +4,7 @@ from core.config import Config, ConfigError
 from core.errors import UserError
 from playground.canvas.edit import Pick
 from playground.events.settings import select_in_strip
+from playground.lessons.position import LessonPosition
 from playground.server.permalink import from_link, to_link, unknown_names
 from playground.state.page_state import PageState
 from playground.steps import STEPS
@@ -63,6 +64,11 @@ def test_choosing_a_step_leaves_the_story_and_a_level_does_not():
 def test_a_frame_in_another_page_shows_the_figure_of_one_step():
     assert from_link("embed=loss").step == from_link("step=training&embed=loss").step == "loss"
     assert from_link("embed=loss&loss.gamma=3").config().loss.gamma == 3
+    lesson = from_link("lesson=focal.4&answer=1&embed=loss&loss.alpha=0.5")
+    step = LessonPosition.from_link("focal.4").step
+    assert lesson.lesson == "" and lesson.answer is None and lesson.curve == step.curve
+    assert lesson.config() == step.config().replace({"loss.alpha": 0.5})
+    assert from_link("lesson=average-precision.6&embed=detections").dials == "graph=ap&counted=1000"
     with pytest.raises(ConfigError, match="embed = 'picture' is not allowed: it must be one of anchors, assignment,"):
         from_link("embed=picture")
 
