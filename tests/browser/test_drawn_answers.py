@@ -44,6 +44,19 @@ def test_a_curve_is_drawn_and_compared(opened):
     wait(lambda: page.locator("#lesson-outcome p").count() and page.get_by_role("button", name="Next").is_visible())
 
 
+def test_a_presented_pad_is_readable_from_the_back_of_a_room(opened):
+    page = opened(f"lesson={first_drawn('curve')}")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    wait(lambda: page.locator(".lesson-pad").is_visible())
+    page.evaluate("document.body.toggleAttribute('data-lesson-present', true)")
+    pixels = """() => { const text = document.querySelector(".lesson-pad text");
+      return parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getScreenCTM().a; }"""
+    wait(lambda: page.evaluate(pixels) >= 20)
+    box = page.locator(".lesson-pad").bounding_box()
+    assert box["y"] + box["height"] <= 1080
+    page.evaluate("document.body.toggleAttribute('data-lesson-present', false)")
+
+
 def test_boxes_are_drawn_on_the_picture_and_compared(opened):
     link = first_drawn("boxes")
     page = opened(f"lesson={link}")

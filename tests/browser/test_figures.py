@@ -145,6 +145,33 @@ def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(shown):
 
 
 @pytest.mark.parametrize(
+    "query", ["lesson=focal.1", "lesson=average-precision.1", f"{QUICK}&step=detections&graph=ap", "view=story"]
+)
+def test_figure_and_picture_fill_the_screen_wherever_they_stand(shown, query):
+    page = shown(query)
+    wait_for_figure(page)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    present(page, ".right .plot", ".right .plot", (1300, 700))
+    present(page, ".pic-top", ".pic-stage", (700, 700))
+
+
+def present(page, focused: str, part: str, least: tuple[int, int]) -> None:
+    """Presents a part of the page by its key, until it has at least a size and all text can be read; then no more."""
+
+    def size() -> tuple[float, float]:
+        left, top, right, bottom = page.evaluate(BOX, part)
+        return right - left, bottom - top
+
+    before = size()
+    page.focus(focused)
+    page.keyboard.press("f")
+    wait(lambda: size()[0] > least[0] and size()[1] > least[1])
+    wait(lambda: page.evaluate(SMALL_TEXTS) == [])
+    page.keyboard.press("Escape")
+    wait(lambda: page.get_attribute("body", "data-present") is None and size() == before)
+
+
+@pytest.mark.parametrize(
     ("button", "name", "beginning"),
     [
         ('.right [data-do="png"]', "retinanet-loss-of-one-score.png", b"\x89PNG"),
