@@ -71,7 +71,7 @@ function arrange() {
 
 /** @param {BannerButton} button */
 function press({ action, name = "", depth = 0, download: needed = false }) {
-  if (action === "teach") return teach();
+  if (action === "teach") return outOfLesson(teach);
   if (!needed) return trigger("select", { action, name });
   if (waiting()) return;
   const window = `${Date.now()}-${Math.random()}`;

@@ -10,7 +10,7 @@ import gradio as gr
 
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("components/block.js", "layout/banner.js")
+SCRIPT = read_scripts("components/block.js", "layout/leaving.js", "layout/banner.js")
 
 
 def banner(download: Callable[[object], dict[str, Any]]) -> gr.HTML:

@@ -24,14 +24,9 @@ function press(selector) {
 
 /** The same step with all of its knobs and numbers: out of the lesson, and out of the story that may be behind it. */
 function explore() {
-  if (document.body.hasAttribute("data-story")) press(".strip button[aria-current]");
-  if (!document.body.dataset.lesson) return;
-  const observer = new MutationObserver(() => {
+  outOfLesson(() => {
     if (document.body.hasAttribute("data-story")) press(".strip button[aria-current]");
   });
-  observer.observe(document.body, { attributes: true, attributeFilter: ["data-story"] });
-  setTimeout(() => observer.disconnect(), PATIENCE_MS);
-  press("#leave-lesson");
 }
 
 function showMyPictures() {
@@ -53,10 +48,10 @@ function focusWhenSeen(selector, until) {
   else if (performance.now() < until) requestAnimationFrame(() => focusWhenSeen(selector, until));
 }
 
-/** Past the header and the strip: to the first knob on show. */
+/** Past the header and the strip: to the first knob on show, in a step of a lesson without any to the picture. */
 function skipToKnobs() {
-  const inputs = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".knob input"));
-  [...inputs].find((input) => input.checkVisibility())?.focus();
+  const places = [...document.querySelectorAll(".knob input"), ...document.querySelectorAll(".pic-top")];
+  /** @type {HTMLElement | undefined} */ (places.find((place) => place.checkVisibility()))?.focus();
 }
 
 /** @param {boolean} on */
@@ -68,7 +63,7 @@ function showRest(on) {
 /** @type {Record<string, () => void>} */
 const PRESSED = {
   explore,
-  "my-pictures": showMyPictures,
+  "my-pictures": () => outOfLesson(showMyPictures),
   theme: toggleTheme,
   more: () => showRest(!document.querySelector(".header")?.hasAttribute("data-more")),
 };

@@ -12,7 +12,7 @@ from playground.layout.components import HeaderControls
 from playground.lessons.panel import build_chooser
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("layout/header.js")
+SCRIPT = read_scripts("layout/leaving.js", "layout/header.js")
 OWN = ("settings as JSON", "command line")  # of the formats to copy; the others are code for frameworks
 LINK = "link"  # the key of the page's address among the formats to copy
 TEMPLATE = """

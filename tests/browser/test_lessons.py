@@ -150,6 +150,18 @@ def test_own_settings_come_back_after_the_lessons(opened):
     assert page.locator("#knob-matching-fg-iou-threshold").is_visible()
 
 
+def test_my_pictures_leaves_the_lesson_for_their_panel(shown):
+    page = shown("lesson=dense.1")
+    wait(lambda: page.locator("#lesson-title h2").is_visible())
+    page.locator(".header-skip").focus()
+    page.keyboard.press("Enter")  # no knob is on show
+    assert page.evaluate("document.activeElement.className") == "pic-top"
+    page.get_by_role("button", name="My pictures", exact=True).click()
+    wait(lambda: page.evaluate("document.activeElement.classList.contains('intake-choose')"))
+    assert "lesson" not in address_of(page) and not page.locator("#lesson-title").is_visible()
+    assert page.locator(".album").get_attribute("open") is not None
+
+
 def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
     page = shown("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")

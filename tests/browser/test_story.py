@@ -118,6 +118,7 @@ def test_leaving_the_story_and_coming_back(page, address):
     wait(lambda: "lesson=dense.1" in address_of(page) and page.locator(".lesson").is_visible())
     page.get_by_role("button", name="Explore", exact=True).click()
     wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
+    wait(lambda: not is_story(page) and address_of(page).endswith("?step=loss"))
 
 
 def test_on_a_wall_and_on_a_phone(new_page, address):
