@@ -162,6 +162,16 @@ def test_my_pictures_leaves_the_lesson_for_their_panel(shown):
     assert page.locator(".album").get_attribute("open") is not None
 
 
+def test_on_a_phone_too_a_lesson_is_taken_on_another_picture(shown):
+    page = shown("lesson=dense.1")
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait(lambda: page.locator(".source-of").is_visible())
+    page.select_option(".source-of", label="held-out scenes")
+    wait(lambda: "lesson=dense.1" in address_of(page) and "data=scenes" in address_of(page))
+    above, picture = (page.locator(part).bounding_box() for part in (".source-of", ".pic-stage"))
+    assert above["y"] + above["height"] <= picture["y"]
+
+
 def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
     page = shown("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
