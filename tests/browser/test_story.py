@@ -143,6 +143,21 @@ def test_on_a_wall_and_on_a_phone(new_page, address):
     assert not page.get_by_role("button", name="Light / dark").is_visible()
 
 
+def test_picture_and_curve_of_the_first_screen_are_enlarged_and_saved(page, address):
+    page.set_viewport_size(DESK)
+    open_bare(page, address)
+    for button, part in ((".pic-present", ".pic-stage"), ('.right [data-do="present"]', ".right .plot")):
+        height = page.locator(part).bounding_box()["height"]
+        page.click(button)
+        wait(lambda part=part, height=height: page.locator(part).bounding_box()["height"] > 1.1 * height)
+        page.click(button)  # ends it
+        wait(lambda part=part, height=height: page.locator(part).bounding_box()["height"] == height)
+    for button in (".pic-png", '.right [data-do="png"]'):
+        with page.expect_download():
+            page.click(button)
+    assert page.evaluate("document.documentElement.scrollHeight") <= DESK["height"]
+
+
 def test_without_motion_gamma_steps(browser, address):
     context = browser.new_context(reduced_motion="reduce", viewport=DESK)
     page = context.new_page()
