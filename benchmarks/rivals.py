@@ -94,7 +94,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
 def _compare(steps: int, seeds: int, options: argparse.Namespace) -> dict[str, Any]:
     """Returns the results for one number of training steps."""
     configs = [_config(steps, seed, options) for seed in range(seeds)]
-    runs = {key: [_train_and_evaluate(key, config, options) for config in configs] for key in options.detectors}
+    seeded = {key: configs[:1] if key == BUILTIN else configs for key in options.detectors}
+    runs = {key: [_train_and_evaluate(key, config, options) for config in each] for key, each in seeded.items()}
     milliseconds = _measure_milliseconds(configs[0], options)
     count = f"{seeds} seeds" if seeds > 1 else "one seed"
     data = "" if options.data == SCENES else f", {Path(options.data).name}"

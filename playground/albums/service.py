@@ -65,6 +65,8 @@ class Albums(AlbumAccess):
         """
         with self._lock:
             self.bounds.require_room(self._storage, visitor)
+            before = self._storage.find_owned(visitor)
+        into = into or (before.key if before else "")
         title = clean_title(title)
         encoded = encode_picture(path, title)
         with self._writing():

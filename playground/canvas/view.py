@@ -109,7 +109,7 @@ class View(NamedTuple):
         class_suggestions: Names that are offered for a new class.
         draw_first: True if a drag draws a box at once, without choosing to draw first.
         rejected: float32 [R, 4], suggestions rejected on this picture before; an edit sends them again with new ones.
-        pixels_key: Names the picture; every event sends it back, since another one may be on show when it arrives.
+        pixels_key: Names the picture; events about it send it back, since another one may be on show when it arrives.
     """
 
     picture: str | None = None

@@ -13,6 +13,7 @@ from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
 from playground.events.common import (
+    IN_ORDER,
     ONE_AFTER_ANOTHER,
     WITHOUT_PROGRESS,
     EventOptions,
@@ -20,8 +21,9 @@ from playground.events.common import (
     listen,
     part_updates,
     show,
+    show_and_say,
 )
-from playground.events.picture import show_and_say, show_image
+from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.knowledge import knowledge_of
@@ -62,7 +64,9 @@ def connect_album(page: PageComponents) -> None:
         offer = gr.DownloadButton(f"Save {path.name}", value=str(path), visible=True)
         return {controls.album_file: offer, **part_updates(page, PageUpdate(""))}
 
-    busy: EventOptions = {**ONE_AFTER_ANOTHER, "show_progress": "minimal", "show_progress_on": [canvas]}
+    # A queue of its own: what takes seconds must not hold up the quick events of all visitors.
+    one_at_a_time: EventOptions = {**IN_ORDER, "concurrency_id": "looking", "concurrency_limit": 1}
+    busy: EventOptions = {**one_at_a_time, "show_progress": "minimal", "show_progress_on": [canvas]}
     downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **ONE_AFTER_ANOTHER)
     listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)

@@ -21,7 +21,7 @@ from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.server.render import render
 from playground.state.page_state import PageState, admit
-from playground.state.settings import list_changes, mark_changes, values_of
+from playground.state.settings import CHANGED, leave_out, list_changes, mark_changes, values_of
 from playground.state.weight_names import NAME, list_choices, to_key
 from playground.steps.loss.step import FIGURES
 from playground.support.visitors import VISITORS, sender_of, visitor_of
@@ -156,6 +156,7 @@ def read_state(page: PageComponents, values: Sequence[Any], visitor: str = "") -
         raise UserError(NOT_READ)
     if not all(isinstance(each, int | float) and abs(each) <= sys.float_info.max for each in numbers):  # False for NaN
         raise UserError("The page sent a value that is not a number: move the slider again, or reload the page.")
+    state = state._replace(settings=leave_out(state.settings, ())) if CHANGED in state.settings else state
     return state._replace(began=state)
 
 
@@ -174,6 +175,12 @@ def show(page: PageComponents, state: PageState, *changed: str) -> Updates:
     if "beside" in changed and update.beside is None:  # nothing is pinned, which says nothing about the column
         update = update._replace(beside=state.beside)
     return {**state_updates(page, state, *changed), **part_updates(page, update)}
+
+
+def show_and_say(page: PageComponents, state: PageState, said: str, *changed: str) -> Updates:
+    """Renders a state as `show` does, with a message unless there is a more important one."""
+    updates, notice = show(page, state, *changed), page.parts["notice"]
+    return {**updates, notice: updates[notice] or said}
 
 
 def part_updates(page: PageComponents, update: PageUpdate) -> Updates:
@@ -202,7 +209,10 @@ def state_updates(page: PageComponents, state: PageState, *names: str) -> Update
 
 
 def _has_changed(state: PageState, name: str) -> bool:
-    return state.began is None or getattr(state, name) != getattr(state.began, name)
+    began = state.began
+    if began is None or getattr(state, name) != getattr(began, name):
+        return True
+    return name == "pick" and state.user_picture != began.user_picture  # what was clicked meanwhile is on the other one
 
 
 def weights_update(config: Config) -> gr.Dropdown:

@@ -1,8 +1,10 @@
 """Evaluating in the background, and the links in the numbers of a step: pictures, cells, figures, a threshold."""
 
+from typing import Any
+
 import gradio as gr
 
-from core.config import Config, ConfigError
+from core.config import Config, ConfigError, knobs
 from core.experiments.atlas import build_config, parse_key, to_settings
 from playground.data.image_ref import ImageRef
 from playground.evaluations.jobs import EVALUATIONS
@@ -13,7 +15,6 @@ from playground.events.picture import show_image
 from playground.layout.components import PageComponents
 from playground.server.poll import PollResult, poll
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of
 from playground.state.weight_names import to_key
 from playground.steps.evaluation.against import Compared
 from playground.steps.evaluation.along import choose_values, list_curves
@@ -110,6 +111,10 @@ def _connect_links(page: PageComponents) -> None:
         listen(page, page.parts[name].select, follow, changes=changes, **options)
 
 
+def _set(state: PageState, values: dict[str, Any]) -> PageState:
+    return state.setting(state.config().replace(values), values)
+
+
 def follow_link(state: PageState, link: str) -> PageState:
     """Returns the state after a click on a link in the numbers of a step.
 
@@ -131,14 +136,14 @@ def follow_link(state: PageState, link: str) -> PageState:
         case "go":
             return show_image(state, ImageRef.from_link(value))
         case "use":
-            return state._replace(settings=settings_of(state.config().replace({SCORE: value})))
+            return _set(state, {SCORE: value})
         case "set":
             path, _, text = value.partition(" ")
-            return state._replace(settings=settings_of(state.config().replace({path: text})))
+            return _set(state, {path: text})
         case "place":
-            return state._replace(settings=settings_of(state.config().replace(to_settings(parse_key(value)))))
+            return _set(state, to_settings(parse_key(value)))
         case "repeat":
-            return state._replace(settings=settings_of(build_config(parse_key(value), FIRST_SEED)))
+            return state.setting(build_config(parse_key(value), FIRST_SEED), knobs())
         case "against":
             key = value or to_key(state.config().model.weights)
             return state._replace(evaluation_query=toggle_weights(state.evaluation_query, key))

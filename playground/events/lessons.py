@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import gradio as gr
 from gradio.blocks import Block
 
+from core.config import knobs
 from core.errors import UserError, shorten
 from playground.events.common import WITHOUT_PROGRESS, EventOptions, Updates, announce_answers, listen, show
 from playground.layout.components import PageComponents
@@ -18,7 +19,6 @@ from playground.lessons.way import GO
 from playground.server.opening import follow_link
 from playground.server.permalink import to_link
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of
 from playground.state.user_picture import set_aside
 
 PICTURE_WAITS = (
@@ -214,8 +214,10 @@ def _connect_question(page: PageComponents) -> None:
         position = LessonPosition.from_link(state.lesson)
         if position is None or getattr(event, "choose", None) != RESTORE:
             return {panel.outcome: gr.skip()}
-        settings = settings_of(Narration(position.step, state).expected_config())
-        return show_outcome(state._replace(settings=settings, user_picture=set_aside(state.user_picture)), course)
+        shown = state.user_picture  # one that only the step's scenes hide comes back after it
+        shown = set_aside(shown) if is_own_picture_shown(state) else shown
+        told = state.setting(Narration(position.step, state).expected_config(), knobs())
+        return show_outcome(told._replace(user_picture=shown), course)
 
     for part, handler in ((panel.question, answer), (panel.checks, restore)):
         outputs = [panel.outcome, panel.onward]

@@ -1,9 +1,10 @@
 """The page's picture: scenes, uploads, clicks and drawn boxes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import gradio as gr
 
+from core.config import knobs
 from core.retinanet.preprocess import require_usable_sides
 from playground.albums.album import ALL
 from playground.canvas.edit import CHANGE_FIELDS, EDIT_FIELDS, Pick, parse_click
@@ -15,17 +16,18 @@ from playground.events.common import (
     IN_ORDER,
     LIVE,
     ONE_AFTER_ANOTHER,
+    UPLOADS_AT_ONCE,
     WITHOUT_PROGRESS,
     EventOptions,
     Updates,
     listen,
     show,
+    show_and_say,
 )
 from playground.layout.components import PageComponents
-from playground.state.aim import MISSED, Outcome, aim_of, change_picture, is_on_show
+from playground.state.aim import MISSED, aim_of, change_picture, is_on_show
 from playground.state.own_picture import change_class, draw_own
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture, draw_objects, find_upload, set_aside
 
 SCENE_SEEDS = 2**31  # the next scene's seed starts again at the knob's upper bound
@@ -38,18 +40,17 @@ def connect_picture(page: PageComponents) -> None:
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
-        return show_changed(state, event, lambda aimed: (aimed._replace(user_picture=draw(aimed, fields)), ""))
+        state, said = change_picture(
+            state, aim_of(event), lambda aimed: (aimed._replace(user_picture=draw(aimed, fields)), "")
+        )
+        return show_and_say(page, state, said, "user_picture")
 
     def change(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in CHANGE_FIELDS}
-
-        def change_aimed(aimed: PageState) -> Outcome:
-            return aimed._replace(user_picture=change_class(fields, aimed.pipeline(), aimed.visitor)), ""
-
-        return show_changed(state, event, change_aimed)
-
-    def show_changed(state: PageState, event: gr.EventData, change: Callable[[PageState], Outcome]) -> Updates:
-        return show_and_say(page, *change_picture(state, aim_of(event), change), "user_picture")
+        if not is_on_show(state, aim_of(event)):  # the classes may have changed with it
+            return show_and_say(page, state, MISSED)
+        changed = change_class(fields, state.pipeline(), state.visitor)
+        return show(page, state._replace(user_picture=changed), "user_picture")
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
         if getattr(event, "clear", None) is True:
@@ -63,12 +64,6 @@ def connect_picture(page: PageComponents) -> None:
     listen(page, canvas.edit, edit, changes=["user_picture"], **ONE_AFTER_ANOTHER)
     listen(page, canvas.classes, change, changes=["user_picture"], **ONE_AFTER_ANOTHER)
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
-
-
-def show_and_say(page: PageComponents, state: PageState, said: str, *changed: str) -> Updates:
-    """Renders a state as `show` does, with a message unless there is a more important one."""
-    updates, notice = show(page, state, *changed), page.parts["notice"]
-    return {**updates, notice: updates[notice] or said}
 
 
 def draw(state: PageState, fields: Mapping[str, object]) -> UserPicture:
@@ -99,16 +94,18 @@ def _connect_scenes(page: PageComponents) -> None:
         if name in photographs:
             image_ref = ImageRef(PHOTOGRAPHS, ALL, photographs.index(name))
             return show(page, show_image(state, image_ref), *changes)
-        settings = settings_of(apply_example(name, state.config()))
-        state = state._replace(user_picture=set_aside(state.user_picture), settings=settings)
-        return show(page, state, *changes)
+        scenes = [path for path, knob in knobs().items() if knob.section == "scenes"]
+        state = state.setting(apply_example(name, state.config()), scenes)
+        return show(page, state._replace(user_picture=set_aside(state.user_picture)), *changes)
 
     def to_scene(state: PageState) -> Updates:
         return show(page, show_image(state, None), "user_picture", "pick")
 
     listen(page, controls.to_scene.click, to_scene, changes=["user_picture", "pick"], **LIVE)
     # A choice that comes meanwhile is read afterwards: side by side, the earlier one could be the last to be shown.
-    newest: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "always_last"}
+    newest: EventOptions = {
+        **WITHOUT_PROGRESS, "trigger_mode": "always_last", "concurrency_limit": UPLOADS_AT_ONCE,
+    }  # fmt: skip
     listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **newest)
 
 

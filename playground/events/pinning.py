@@ -1,9 +1,9 @@
 """Pinning settings as A: the page then lists what changed since, and shows both pictures side by side."""
 
+from core.config import knobs
 from playground.events.common import LIVE, Updates, listen, show
 from playground.layout.components import PageComponents
 from playground.state.page_state import PageState, pin_of
-from playground.state.settings import settings_of
 
 
 def connect_pinning(page: PageComponents) -> None:
@@ -21,8 +21,7 @@ def connect_pinning(page: PageComponents) -> None:
         return show(page, state._replace(beside=not state.beside), "beside")
 
     def go_back(state: PageState) -> Updates:
-        settings = settings_of(state.pinned_config())
-        state = state._replace(user_picture=state.pinned_picture, settings=settings)
+        state = state.setting(state.pinned_config(), knobs())._replace(user_picture=state.pinned_picture)
         return show(page, state, "user_picture", "settings")
 
     pins = page.pins

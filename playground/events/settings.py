@@ -8,7 +8,17 @@ import gradio as gr
 
 from core.config import Config, knobs
 from core.retinanet.anchors import LEVELS
-from playground.events.common import LIVE, LIVE_IN_ORDER, EventOptions, Updates, announce_answers, listen, show
+from playground.events.common import (
+    LIVE,
+    LIVE_IN_ORDER,
+    EventOptions,
+    Updates,
+    announce_answers,
+    listen,
+    show,
+    show_and_say,
+    state_updates,
+)
 from playground.layout.components import PageComponents
 from playground.state.anchor_search import fit_anchors
 from playground.state.page_state import PageState
@@ -39,12 +49,12 @@ def connect_strip(page: PageComponents) -> None:
 
     def select(state: PageState, *, event: gr.EventData) -> Updates:
         chosen = (getattr(event, name, None) for name in changes)
-        asks_again = getattr(event, "keep_notice", None) is True  # after a late answer: this one is to be shown
-        state = select_in_strip(state._replace(began=None) if asks_again else state, *chosen)
-        updates = show(page, state, *changes)
-        if asks_again and not updates[notice]:
-            del updates[notice]
-        return updates
+        state = select_in_strip(state, *chosen)
+        if getattr(event, "keep_notice", None) is not True:
+            return show(page, state, *changes)
+        # After a late answer: this one is to be shown in any case.
+        updates = {**show(page, state._replace(began=None)), **state_updates(page, state, *changes)}
+        return updates if updates[notice] else {part: each for part, each in updates.items() if part != notice}
 
     announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER))
 
@@ -65,12 +75,12 @@ def select_in_strip(state: PageState, step: object, map_: object, level: object,
 
 def connect_anchors(page: PageComponents) -> None:
     """Connects the search for anchors that fit."""
-    controls, notice = page.controls.anchors, page.parts["notice"]
+    controls = page.controls.anchors
 
     def fit(state: PageState, objects: str) -> Updates:
         config, improvement = fit_anchors(objects, state.pipeline(), state.image_ref())
-        updates = show(page, state._replace(settings=settings_of(config)), "settings")
-        return {**updates, notice: updates[notice] or improvement}
+        state = state.setting(config, ("anchors.scales", "anchors.ratios"))
+        return show_and_say(page, state, improvement, "settings")
 
     options: EventOptions = {
         "show_progress": "minimal",
@@ -100,7 +110,6 @@ def _connect_reset_of_step(page: PageComponents, key: str) -> None:
     defaults = {path: knob.default for path, knob in knobs().items() if STEPS[key].has_knob(knob)}
 
     def reset(state: PageState) -> Updates:
-        settings = settings_of(state.config().replace(defaults))
-        return show(page, state._replace(settings=settings), "settings")
+        return show(page, state.setting(state.config().replace(defaults), defaults), "settings")
 
     listen(page, page.controls.resets[key].click, reset, changes=["settings"], **LIVE)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import gradio as gr
 from gradio.blocks import Block
 
-from core.config import Config
+from core.config import Config, knobs
 from core.data.sources import require_scene_count
 from core.evaluation.dataset_predictions import count_images
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
@@ -28,7 +28,6 @@ from playground.runs.summary import format_state
 from playground.server.poll import END, TICK, PollResult, poll
 from playground.sharing.shares import find_share
 from playground.state.page_state import PageState
-from playground.state.settings import settings_of
 from playground.state.taught import taught_album, use_taught
 from playground.steps.training import load_run_config
 from playground.support.visitors import visitor_of
@@ -69,8 +68,7 @@ def connect_training(page: PageComponents) -> None:
     _connect_polling(page, listed, polling)
 
     def use(state: PageState) -> Updates:
-        settings = settings_of(load_run_config(state.run, state.config()))
-        return show(page, state._replace(settings=settings), "settings")
+        return show(page, state.setting(load_run_config(state.run, state.config()), knobs()), "settings")
 
     listen(page, page.controls.training.use_weights.click, use, changes=["settings"], **LIVE)
 
@@ -152,6 +150,9 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
         now = list_runs(state)
         return {**run_updates(page, state), listed: now, polling: _hash(now), **show(page, state)}
 
+    def choose_run(state: PageState) -> Updates:
+        return show_run(state._replace(began=None))  # it began with the run chosen, but is not late
+
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
         def handler(state: PageState, *, request: gr.Request) -> Updates:
             name = state.run or RUNS.current(visitor_of(request))
@@ -177,7 +178,7 @@ def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -
     actions = {"stop": RUNS.stop, "resume": RUNS.resume, "pause": RUNS.pause, "single_step": RUNS.step}
     for name, act in actions.items():
         listen(page, getattr(controls, name).click, acting(act), outputs=outputs, **LIVE)
-    listen(page, controls.run.input, show_run, outputs=outputs, **LIVE)
+    listen(page, controls.run.input, choose_run, outputs=outputs, **LIVE)
 
 
 def require_own_run(name: str, visitor: str) -> None:

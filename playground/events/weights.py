@@ -5,13 +5,21 @@ import gradio as gr
 from core.config import Config, knobs
 from core.errors import UserError
 from core.weights.download import COCO
-from playground.events.common import UPLOADS_AT_ONCE, EventOptions, Updates, listen, part_updates, show, weights_update
+from playground.events.common import (
+    UPLOADS_AT_ONCE,
+    EventOptions,
+    Updates,
+    listen,
+    part_updates,
+    show,
+    show_and_say,
+    weights_update,
+)
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
 from playground.server.banner import TRAIN, offer
 from playground.state.page_state import PageState, require_known_weights
-from playground.state.settings import settings_of
 from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
 from playground.support.wording import name_knobs
@@ -80,9 +88,9 @@ def choose_weights(page: PageComponents, state: PageState, name: object) -> Upda
         return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, update)}
     except UserError as error:
         return {page.knobs[WEIGHTS]: weights_update(before), **part_updates(page, PageUpdate(name_knobs(error)))}
-    updates, notice = show(page, state._replace(settings=settings_of(config)), "settings"), page.parts["notice"]
+    paths = [path for path in knobs() if path.startswith(("model.", "anchors.", "inference."))]  # of any weights
     said = (*describe(config), *_describe_threshold(before, config))
-    return {**updates, notice: updates[notice] or " ".join(said)}
+    return show_and_say(page, state.setting(config, paths), " ".join(said), "settings")
 
 
 def adapt_threshold(before: Config, config: Config) -> Config:

@@ -1,9 +1,9 @@
 """The strip of steps: the page's navigation, with live numbers of each step and of each pyramid level.
 
 Choosing a cell fires `select` with {"step", "map", "level"}; null leaves a field unchanged. When the server has
-forgotten the page, or a late answer has shown another step, `select` tells it {"step", "story"}, and with "keep_notice"
-that the message on show is to stay. The strip also keeps the page's address up to date: going back or forward in the
-browser's history fires `edit` with {"query": …}.
+forgotten the page, or an answer to an earlier choice has come late, `select` tells it {"step", "story"}, and with
+"keep_notice" that the message on show is to stay. The strip also keeps the page's address up to date: going back or
+forward in the browser's history fires `edit` with {"query": …}.
 """
 
 import itertools
@@ -53,7 +53,8 @@ def value(
         level: Pyramid level whose maps are drawn.
         map_: Maps that the network step draws.
         query: The permalink, which becomes the page's address.
-        state: Token, settings and browser fields of the state, for `live.js`, and the step in which the event began.
+        state: Token, settings and browser fields of the state, for `live.js`; and its `PageState.choices`, now and
+            when the event began.
     """
     return json.dumps(
         {

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.io.text import join_names
 from playground.lessons.drawing import build_drawing
 from playground.lessons.lesson import Claim, LessonStep
-from playground.lessons.quantities import QUANTITIES, format_quantity, name_quantity
+from playground.lessons.quantities import OF_THE_NETWORK, QUANTITIES, format_quantity, name_quantity
 from playground.pipeline.pipeline import Pipeline
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
@@ -47,6 +47,7 @@ class Check(NamedTuple):
             lacking: What the picture lacks, as a clause, which explains whatever does not hold; "" for nothing.
         """
         name, *others = map(name_quantity, self.claim.names)
+        lacking = "" if self.claim.quantity in OF_THE_NETWORK else lacking
         if self.value is None or self.other is None:
             cause = f": {lacking}." if lacking else " under these settings."
             return f"{where}, what the lesson says of “{name}” cannot be checked{cause}"

@@ -223,6 +223,11 @@ LABELS = {  # of quantities whose names in the files do not read well
     "weight_at_50": "weight of an example with pₜ = 0.5",
     "weight_at_90": "weight of an example with pₜ = 0.9",
 }
+# Quantities that are the same whatever objects the picture has.
+OF_THE_NETWORK = frozenset((
+    "anchors", "anchors_per_place", "gflop", "parameters", "scored", "scores", "scores_per_anchor", "steepest_gradient",
+    "trainable", "trainable_share", "training_memory", "weight_at_50", "weight_at_90",
+))  # fmt: skip
 
 
 def name_quantity(name: str) -> str:

@@ -34,7 +34,7 @@ def answer_question(state: PageState, choice: object) -> PageState | None:
     if choice not in [str(index) for index in range(step.num_choices)]:
         return None
     config = state.config().replace({path: step.settings[path] for path in step.answer_changes})
-    return state._replace(step=step.show, settings=settings_of(config), answer=int(str(choice)))
+    return state.setting(config, step.answer_changes)._replace(step=step.show, answer=int(str(choice)))
 
 
 def is_own_picture_shown(state: PageState) -> bool:

@@ -53,7 +53,7 @@ def follow_link(
     if shows_upload(query):
         shown = show_again(user_picture, state.config())
         message = message or ("" if shown else NOT_SAVED)
-    if shows_drawn(query) and not (shown and shown.is_drawn):
+    if shows_drawn(query) and not (shown and shown.is_drawn and shown.is_shown(state.config())):
         message = message or NOT_DRAWN
     run, lost = _choose_run(state.run, visitor)
     message = shorten(" ".join(filter(None, (private, message, lost, unknown_names(query)))))

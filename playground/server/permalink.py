@@ -43,7 +43,6 @@ def to_link(state: PageState, config: Config) -> str:
     position = LessonPosition.from_link(state.lesson)
     step, base, curve = _initial(position, state.answer, story=state.in_story)
     implied = step if position or state.in_story else ""
-    query, usual = state.evaluation_query, INITIAL.evaluation_query
     named = {
         "view": STORY if state.in_story else "",
         "lesson": state.lesson,
@@ -60,11 +59,7 @@ def to_link(state: PageState, config: Config) -> str:
         "pinned_data": _image_ref_text(state.pinned_picture, state.pinned_config()) if state.pinned else "",
         "data": _image_ref_text(state.user_picture, config),
         DRAWN: "true" if _has_drawn(state.user_picture, config) else "",
-        "score": "" if query.score is None else f"{query.score:g}",
-        "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
-        "figure": query.figure if query.figure != usual.figure else "",
-        "choice": query.choice,
-        "weights": SEPARATOR.join(query.weights),
+        **_query_texts(state.evaluation_query),
         **_changed_dials(state.dials, position),
     }
     parts = (
@@ -177,6 +172,17 @@ def _has_drawn(user_picture: UserPicture | None, config: Config) -> bool:
 
 def _parse_image_ref(text: str) -> ImageRef | None:
     return None if text == UPLOAD else ImageRef.from_link(text)
+
+
+def _query_texts(query: EvaluationQuery) -> dict[str, str]:
+    usual = INITIAL.evaluation_query
+    return {
+        "score": "" if query.score is None else f"{query.score:g}",
+        "iou": f"{query.iou:g}" if query.iou != usual.iou else "",
+        "figure": query.figure if query.figure != usual.figure else "",
+        "choice": query.choice,
+        "weights": SEPARATOR.join(query.weights),
+    }
 
 
 def _parse_query(values: dict[str, str]) -> EvaluationQuery:

@@ -26,7 +26,7 @@ def changes(pinned: Pipeline, present: Pipeline) -> Markup:
         return Markup("<p><b>A is pinned.</b> Nothing differs from it yet: move a knob.</p>")
     count = f"{len(differing)} change{'s' * (len(differing) > 1)} since A"
     items = html.join(_item(*each) for each in differing)
-    return Markup("<p><b>{}</b></p><ul>{}</ul>").format(count, items)
+    return html.scroll(Markup("<p><b>{}</b></p><ul>{}</ul>").format(count, items), "changes since A")
 
 
 def _value_text(knob: Knob, value: Any) -> str:

@@ -1,7 +1,7 @@
 """The state of the page: what the visitor has chosen."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from playground.evaluations.query import EvaluationQuery
 from playground.pipeline.pipeline import Pipeline
 from playground.runs.privacy import describe_fault, may_see_file
 from playground.runs.service import RUNS
-from playground.state.settings import config_of
+from playground.state.settings import config_of, leave_out, settings_of
 from playground.state.user_picture import UserPicture
 from playground.state.weight_names import NAME, from_key, with_keys, with_paths
 from playground.steps.dials import parse_dials
@@ -64,8 +64,8 @@ class PageState(NamedTuple):
         switched: Layers that the visitor has switched on or off, by key; while `held`, hidden layers are skipped.
         visitor: Who sees the page, see `playground.support.visitors`; comes from the request.
         began: The state when the event began, None for an answer that replaces everything. What the event has not
-            changed is not written, since it may have changed on the page meanwhile; and a late answer in the step in
-            which its event began does not take the page back to it, see `layout/strip.js`.
+            changed is not written, since it may have changed on the page meanwhile; and a late answer does not take
+            the page back to the step, run, lesson or picture with which its event began, see `layout/strip.js`.
     """
 
     step: str
@@ -96,6 +96,18 @@ class PageState(NamedTuple):
     def in_story(self) -> bool:
         """True if the story is on show: any other step, and any lesson, leaves it."""
         return self.story and self.step == STORY_STEP and not self.lesson
+
+    def setting(self, config: Config, paths: Iterable[str]) -> "PageState":
+        """Returns the state with other settings, of which some count as changed even if they have the same values.
+
+        The event began with the settings at the click; an answer to an earlier click may have changed them since.
+
+        Args:
+            config: The settings.
+            paths: The settings that the event is about.
+        """
+        began = self.began and self.began._replace(settings=leave_out(self.began.settings, paths))
+        return self._replace(settings=settings_of(config), began=began)
 
     def choices(self) -> dict[str, str]:
         """Returns what tells whether the visitor has gone on to something else since another state."""

@@ -1,7 +1,7 @@
 """The settings of the page: values of all knobs as one text, to and from a `Config`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +54,12 @@ def list_changes(old: str, new: str) -> list[str]:
     """Returns the paths of the settings that differ between two texts of `settings_of`."""
     before, after = _read(old) or {}, _read(new) or {}
     return [path for path in knobs() if before.get(path) != after.get(path)]
+
+
+def leave_out(settings: str, paths: Iterable[str]) -> str:
+    """Returns the text without some settings, so that `list_changes` names them."""
+    left_out, values = {CHANGED, *paths}, _read(settings)
+    return settings if values is None else json.dumps({k: v for k, v in values.items() if k not in left_out})
 
 
 def mark_changes(settings: str, changed: Sequence[str]) -> str:

@@ -124,6 +124,8 @@ def test_a_broken_zip_is_told_and_leaves_nothing(address, page, home, tmp_path):
     assert "Prevents training" in page.text_content(".readout") and source(page) == ""
     bring(page, tmp_path / "noise.zip")
     wait(lambda: "noise.zip is not a zip or is damaged" in notice(page))
+    page.wait_for_timeout(1000)  # in which the event that shows imports has been answered, too
+    assert "noise.zip is not a zip or is damaged" in notice(page)
     assert [path for path in sorted((home / "data").glob("*")) if path not in before] == []
 
 

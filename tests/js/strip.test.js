@@ -128,3 +128,10 @@ test("an answer about the run on show before asks for the one that was chosen si
   strip.end();
   assert.deepEqual([strip.received.at(-1), strip.asked.length], ["again", 1]);
 });
+
+test("a run that was chosen in its list is shown: the list held it before the event began", () => {
+  const strip = makeStrip();
+  strip.answer("training", "", "first", "a");
+  strip.answer("training", "", "chosen", "b");
+  assert.deepEqual([strip.received, strip.asked], [["first", "chosen"], []]);
+});

@@ -1,7 +1,6 @@
 """Importing data sets: a zip or a folder is checked and opened, or a question about its format is asked."""
 
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -39,12 +38,11 @@ class DataImport:
     def __init__(self, page: PageComponents, controls: DataControls) -> None:
         self._page, self._controls = page, controls
         self.question = gr.State(Question(), delete_callback=lambda question: question.ask(None))
-        self.arrival = gr.State(None)
 
     def connect(self) -> None:
         """Connects the controls."""
         controls, options = self._controls, progress_options(self._controls)
-        outputs = [controls.format, controls.answer, self.question, self.arrival]
+        outputs = [controls.format, controls.answer, self.question]
         events = (
             (controls.archive.upload, self.upload, controls.archive),
             (controls.use_folder.click, self.use_folder, controls.folder),
@@ -53,8 +51,8 @@ class DataImport:
         for event, handler, value in events:
             inputs = [value, self.question]
             brought = listen(self._page, event, handler, inputs=inputs, outputs=outputs, **options)
-            arrived: dict[str, Any] = {"inputs": [self.arrival], "outputs": [self.arrival], "changes": CHANGES}
-            listen(self._page, brought.success, self.show_arrival, **arrived, **LIVE)
+            asked = [self.question]
+            listen(self._page, brought.success, self.show_arrival, inputs=asked, changes=CHANGES, outputs=asked, **LIVE)
 
     def upload(
         self,
@@ -106,20 +104,20 @@ class DataImport:
         except BaseException as error:
             question.put_back(source)
             if isinstance(error, RefusedError):
-                return self._arrive(state, error)
+                return self._arrive(state, error, question)
             raise
         discard(source)
-        return {**self._arrive(state, stored), **self._hide_closed(question)}
+        return {**self._arrive(state, stored, question), **self._hide_closed(question)}
 
     def _bring(
         self, state: PageState, source: Source, question: Question, request: gr.Request, progress: gr.Progress
     ) -> Updates:
         try:
-            updates = self._arrive(state, source.add(state, None, request, progress))
+            updates = self._arrive(state, source.add(state, None, request, progress), question)
         except AmbiguousFormatError as error:
             return self._ask(state, source._replace(formats=error.formats), question)
         except RefusedError as error:
-            updates = self._arrive(state, error)
+            updates = self._arrive(state, error, question)
         except UserError as error:
             updates = part_updates(self._page, PageUpdate(name_knobs(error)))
         except BaseException:
@@ -128,24 +126,24 @@ class DataImport:
         discard(source)
         return {**updates, **self._hide_closed(question)}
 
-    def show_arrival(self, state: PageState, arrival: Arrival | None) -> Updates:
+    def show_arrival(self, state: PageState, question: Question) -> Updates:
         """Shows what has become of an import; where the visitor has gone on to something else, only says it."""
-        if arrival is None:
-            return {}
-        said: Updates = {self.arrival: None}
-        notice = self._page.parts["notice"]
+        if not question.arrivals:
+            return {self.question: gr.skip()}
+        arrival, notice = question.arrivals.popleft(), self._page.parts["notice"]
         if state.choices() != arrival.choices:
-            return {**said, **show(self._page, state), notice: arrival.message}
+            return {**show(self._page, state), notice: arrival.message}
+        said: Updates = {notice: arrival.message}
         match arrival.outcome:
             case StoredDataSet():
-                return {**said, **self._open(state, arrival.outcome)}
+                return self._open(state, arrival.outcome)
             case RefusedError(check=check):
-                report = build_report("The data set", check, check.sizes, check.issues)
-                said[self._page.parts["readout"]] = report
-        return {**show(self._page, state._replace(step=STEP), "step"), **said, notice: arrival.message}
+                said[self._page.parts["readout"]] = build_report("The data set", check, check.sizes, check.issues)
+        return {**show(self._page, state._replace(step=STEP), "step"), **said}
 
-    def _arrive(self, state: PageState, outcome: StoredDataSet | RefusedError | Source) -> Updates:
-        return {self.arrival: Arrival(state.choices(), outcome)}
+    def _arrive(self, state: PageState, outcome: StoredDataSet | RefusedError | Source, question: Question) -> Updates:
+        question.arrivals.append(Arrival(state.choices(), outcome))
+        return {self.question: question}  # noted as changed: else Gradio would not clean up after it
 
     def _open(self, state: PageState, stored: StoredDataSet) -> Updates:
         """Shows a data set that has been added, whatever its pictures are like."""
@@ -160,10 +158,9 @@ class DataImport:
         question.ask(source)
         choices = [(format.name, format.key) for format in FORMATS if format.key in source.formats]
         return {
-            **self._arrive(state, source),
+            **self._arrive(state, source, question),
             self._controls.format: gr.Radio(choices, value=None, label=f"The format of {source.title}", visible=True),
             self._controls.answer: gr.Button(visible=True),
-            self.question: question,  # noted as changed: else Gradio would not clean up after it
         }
 
     def _hide_closed(self, question: Question) -> Updates:

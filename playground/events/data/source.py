@@ -1,5 +1,6 @@
 """What a visitor brings, the question about its format, and what has become of it."""
 
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,15 +44,41 @@ class Source(NamedTuple):
             return DATA.add_folder(self.place, config, report, owner=owner, format=format)
 
 
+class Arrival(NamedTuple):
+    """What has become of an import, which may have taken minutes.
+
+    Attributes:
+        choices: What was on show when it began, see `PageState.choices`.
+        outcome: The data set that was added, why one is refused, or the source that is asked about.
+    """
+
+    choices: dict[str, str]
+    outcome: StoredDataSet | RefusedError | Source
+
+    @property
+    def message(self) -> str:
+        """What is said about it wherever the visitor is."""
+        match self.outcome:
+            case RefusedError():
+                return name_knobs(self.outcome)
+            case Source():
+                return (
+                    f"{self.outcome.title} can be read in several formats: choose the right one under “Your own data”."
+                )
+        return f"The data set {self.outcome.name} is added: choose it above the picture."
+
+
 class Question:
-    """What a window is asked about: imports of one window, which can run side by side, share it.
+    """What a window is asked and told: imports of one window, which can run side by side, share it.
 
     Attributes:
         source: The source whose format is asked for, None for none.
+        arrivals: What has become of imports and is not shown yet, in the order of their ends.
     """
 
     def __init__(self) -> None:
         self.source: Source | None = None
+        self.arrivals: deque[Arrival] = deque()
 
     def ask(self, source: Source | None) -> None:
         """Asks about a source, or about none; a zip that was asked about before is removed."""
@@ -76,30 +103,6 @@ class Question:
             discard(source)
         else:
             self.source = source
-
-
-class Arrival(NamedTuple):
-    """What has become of an import, which may have taken minutes.
-
-    Attributes:
-        choices: What was on show when it began, see `PageState.choices`.
-        outcome: The data set that was added, why one is refused, or the source that is asked about.
-    """
-
-    choices: dict[str, str]
-    outcome: StoredDataSet | RefusedError | Source
-
-    @property
-    def message(self) -> str:
-        """What is said about it wherever the visitor is."""
-        match self.outcome:
-            case RefusedError():
-                return name_knobs(self.outcome)
-            case Source():
-                return (
-                    f"{self.outcome.title} can be read in several formats: choose the right one under “Your own data”."
-                )
-        return f"The data set {self.outcome.name} is added: choose it above the picture."
 
 
 def discard(source: Source | None) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from core.config import Config
 from core.errors import UserError
+from playground.data.picture import render_picture
 from playground.events.common import guard, listen, part_updates, read_state, show, state_updates
 from playground.events.lessons import go_to
 from playground.layout.layout import lay_out
@@ -18,6 +19,7 @@ from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.state.page_state import PageState
 from playground.state.settings import config_of, list_changes, settings_of, values_of
+from playground.state.user_picture import UserPicture
 from playground.state.weight_names import NAME, list_choices
 from playground.support.visitors import COOKIE, visitor_of
 
@@ -72,6 +74,31 @@ def test_only_what_an_event_has_changed_is_written(page):
     assert json.loads(updates[text]) == {**json.loads(changed.settings), "changed": ["loss.gamma"]}
     assert config_of(updates[text]) == config_of(changed.settings)
     assert state_updates(page, began, "step", "pick", "settings") == {}
+
+
+def test_another_picture_forgets_what_was_clicked_meanwhile(page):
+    began = read_state(page, values_on_page(page))
+    other = UserPicture(render_picture(Config().scenes), Config().scenes)
+    assert state_updates(page, began._replace(user_picture=other), "user_picture", "pick") == {
+        page.state["user_picture"]: other, page.state["pick"]: None,
+    }  # fmt: skip
+
+
+def test_what_an_event_is_about_counts_as_changed_even_if_it_began_with_it(page):
+    """As when an answer to an earlier click has changed it since."""
+    began = PageState("loss", settings=settings_of(Config()))
+    state = began._replace(began=began).setting(Config(), ["loss.gamma"])
+    updates = state_updates(page, state, "settings")
+    assert json.loads(updates[page.state["settings"]])["changed"] == ["loss.gamma"]
+    assert updates[page.knobs["loss.gamma"]] == 2 and page.knobs["loss.alpha"] not in updates
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [('{"loss.gamma": 4, "changed": ["x"]}', '{"loss.gamma": 4}'), ("{changed", "{changed")]
+)
+def test_the_marks_of_an_earlier_event_are_not_read(page, sent, read):
+    values = [sent if name == "settings" else getattr(STATE, name) for name in page.state]
+    assert read_state(page, values).settings == read
 
 
 def test_an_answer_that_replaces_everything_writes_all(page):

@@ -68,12 +68,13 @@ def damaged_first(tmp_path):
 
 
 def upload(importer, file: str, question: Question | None = None):
-    return arrived(importer, importer.upload(STATE, file, question or Question(), **SENDER))
+    question = question or Question()
+    return arrived(importer, importer.upload(STATE, file, question, **SENDER), question)
 
 
-def arrived(importer, updates, state: PageState = STATE):
+def arrived(importer, updates, question: Question, state: PageState = STATE):
     """Returns the updates of an import and of what it shows then."""
-    return {**updates, **importer.show_arrival(state, updates.get(importer.arrival))}
+    return {**updates, **importer.show_arrival(state, question)}
 
 
 def taken() -> list[Path]:
@@ -83,7 +84,7 @@ def taken() -> list[Path]:
 
 def is_closed(importer, page, updates) -> bool:
     controls = page.controls.picture.data
-    return importer.question not in updates and not updates[controls.format].visible
+    return not updates[controls.format].visible
 
 
 def shown(page, updates) -> ImageRef:
@@ -97,7 +98,7 @@ def test_a_question_is_asked_and_answered(importer, page, two_formats):
     assert source.formats == ("coco", "voc") and asked[controls.format].visible and Path(source.place).exists()
     with pytest.raises(UserError, match="No format is chosen"):
         importer.answer(STATE, "yolo", question, **SENDER)
-    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER))
+    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER), question)
     assert is_closed(importer, page, answered) and not Path(source.place).exists()
     assert shown(page, answered) == ImageRef("two", "train")
 
@@ -127,7 +128,7 @@ def test_an_import_does_not_close_a_question_that_another_one_asks_meanwhile(
     updates = upload(importer, damaged_first, question)
     assert shown(page, updates).source == "mine" and page.controls.picture.data.format not in updates
     assert [str(path) for path in taken()] == [question.source.place]
-    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER))
+    answered = arrived(importer, importer.answer(STATE, "voc", question, **SENDER), question)
     assert is_closed(importer, page, answered) and not taken()
 
 
@@ -154,7 +155,7 @@ def test_a_refused_answer_leaves_the_question_open(importer, page, two_formats, 
     question = upload(importer, two_formats)[importer.question]
     source = question.source
     monkeypatch.setattr(DATA, "add_zip", refuse)
-    updates = arrived(importer, importer.answer(STATE, "coco", question, **SENDER))
+    updates = arrived(importer, importer.answer(STATE, "coco", question, **SENDER), question)
     assert updates[page.parts["notice"]] == "two.zip cannot be used."
     assert (
         question.source == source and page.controls.picture.data.format not in updates and Path(source.place).exists()
@@ -212,11 +213,21 @@ def test_who_has_gone_on_meanwhile_stays_there_and_is_told(importer, page, damag
         (damaged_first, "The data set mine is added: choose it above the picture."),
         (two_formats, "two.zip can be read in several formats: choose the right one under “Your own data”."),
     ):
-        updates = importer.upload(STATE, file, Question(), **SENDER)
-        shown = importer.show_arrival(there._replace(began=there), updates[importer.arrival])
-        assert shown[notice] == said and shown[importer.arrival] is None
+        question = Question()
+        importer.upload(STATE, file, question, **SENDER)
+        shown = importer.show_arrival(there._replace(began=there), question)
+        assert shown[notice] == said and not question.arrivals
         assert not {page.state[name] for name in ("step", "user_picture", "lesson")} & set(shown)
 
 
-def test_nothing_is_shown_after_an_import_that_brought_nothing(importer):
-    assert importer.show_arrival(STATE, None) == {}
+def test_each_of_two_imports_side_by_side_is_told(importer, page, damaged_first, two_formats):
+    question, notice = Question(), page.parts["notice"]
+    for file in (damaged_first, two_formats):
+        importer.upload(STATE, file, question, **SENDER)
+    first, second = (importer.show_arrival(STATE, question) for _ in range(2))
+    assert shown(page, first).source == "mine" and "two.zip can be read" in second[notice]
+
+
+def test_after_an_import_that_brought_nothing_its_message_stays(importer):
+    question = Question()
+    assert list(importer.show_arrival(STATE, question)) == [importer.question]  # Gradio refuses an empty answer

@@ -11,6 +11,7 @@ from playground.lessons.narration import Narration
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition
 from playground.lessons.stay import answer_question, state_at
+from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture
 
 ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
@@ -36,7 +37,7 @@ def test_every_step_can_be_told_on_it(key, index, has_objects):
     told = Narration(place.step, answer_question(state, "0") if place.step.question else state)
     for narration in (asked, told):
         narration.build_text(), narration.build_question(), narration.build_outcome(), narration.build_drawing()
-        assert "nan" not in narration.format_numbers().values()
+        assert not any("nan" in number for number in narration.format_numbers().values())
     for failure in told.explain_failures():
         assert "; " in failure or "cannot be checked: " in failure, failure
 
@@ -45,4 +46,13 @@ def test_what_a_picture_without_objects_lacks_is_the_reason():
     place = LessonPosition(lessons()["box-regression"], 0)
     state = state_at(place)._replace(user_picture=own_picture(has_objects=False))
     (said,) = Narration(place.step, state).explain_failures()
+    assert Narration(place.step, state).format_numbers()["text.anchor_iou"] == "–"
     assert said.endswith("cannot be checked: no objects are drawn on it.") and said.startswith("On your picture, ")
+
+
+def test_what_does_not_depend_on_objects_has_another_reason():
+    place = LessonPosition(lessons()["focal"], 2)
+    state = answer_question(state_at(place)._replace(user_picture=own_picture(has_objects=False)), "0")
+    back = state._replace(settings=settings_of(state.config().replace({"loss.gamma": 2.0})))
+    (said,) = Narration(place.step, back).explain_failures()
+    assert said == "On your picture it is different: “weight of an example with pₜ = 0.5” is 0.25, not below 0.05."

@@ -19,6 +19,8 @@ def test_drawn_objects_stay_on_the_page_that_has_them_and_are_missed_elsewhere()
     query = to_link(state._replace(user_picture=drawn), CONFIG)
     assert "drawn=true" in query and "drawn" not in to_link(state, CONFIG)
     assert follow_link(query, drawn) == (state._replace(user_picture=drawn), "")
+    elsewhere = CONFIG.replace({"scenes.seed": 5})
+    assert follow_link(query, drawn._replace(scenes=elsewhere.scenes)).message == NOT_DRAWN  # drawn on another scene
     opened, message = follow_link(query)
     assert message == NOT_DRAWN and opened.user_picture is None and opened.config() == CONFIG
     assert len(Pipeline(opened.pipeline().picture, CONFIG).objects[0]) == len(pipeline.objects[0])
