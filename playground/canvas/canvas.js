@@ -48,7 +48,7 @@ const editor = createEditor(
     view: () => view,
     repaint: () => schedule(true),
     send: (edit) => tell("edit", edit),
-    sendClass: (change) => tell("classes", change),
+    sendClass: (change) => tell("classes", { ...change, classes: view.classes }),
     showMessage: (sentence) => { message.textContent = sentence; },
     announce: say,
     askClass,

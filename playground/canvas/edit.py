@@ -12,7 +12,7 @@ from playground.support.names import check_new_name, read_class_names, read_colo
 from playground.support.picture_limits import MAX_BOXES
 
 EDIT_FIELDS = ("boxes", "classes", "rejected")  # of the event `edit`
-CHANGE_FIELDS = ("action", "index", "value")  # of the event `classes`
+CHANGE_FIELDS = ("action", "index", "value", "classes")  # of the event `classes`
 RENAME, MERGE, RECOLOUR = "rename", "merge", "recolour"
 
 
@@ -126,13 +126,16 @@ def parse_class_change(fields: Mapping[str, object], class_names: Sequence[str])
 
     Args:
         fields: `CHANGE_FIELDS` of the event: `value` is the new name, the index of the class to merge into, or the new
-            colour. Each may be anything or missing.
-        class_names: The names that the view shows.
+            colour; `classes` are the names that the view shows. Each may be anything or missing.
+        class_names: The names that there are.
 
     Raises:
-        UserError: There is no such class or action, or the value is not allowed.
+        UserError: There is no such class or action, the value is not allowed, or the view shows other names, so that
+            the index would name another class.
     """
-    action, index, value = (fields.get(name) for name in CHANGE_FIELDS)
+    action, index, value, shown = (fields.get(name) for name in CHANGE_FIELDS)
+    if shown != list(class_names):
+        raise UserError("The classes have been changed in another tab: reload the page.")
     index = _read_class(index, class_names)
     if action == RENAME:
         others = [name for other, name in enumerate(class_names) if other != index]

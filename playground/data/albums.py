@@ -4,9 +4,10 @@ import re
 
 from playground.albums.album import ALL, Album
 from playground.albums.export import TRAINING
+from playground.albums.samples import to_tensors
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef, is_from_album
-from playground.data.picture import key_in_album
+from playground.data.picture import Picture, key_in_album
 
 
 def shown_album(image_ref: ImageRef | None, visitor: str) -> Album | None:
@@ -49,6 +50,13 @@ def find_again(album: Album, image_ref: ImageRef, pixels_key: str) -> ImageRef |
         return image_ref
     place = index_of(album, pixels_key)
     return None if place is None else ImageRef(album.key, ALL, place)
+
+
+def read_objects(picture: Picture, album: Album, index: int) -> Picture:
+    """Returns a picture of an album with the objects and classes that it has there now; itself if they are the same."""
+    now = picture.with_objects(*to_tensors(album.pictures[index]), album.class_names)
+    same = (now.objects_key, now.class_names) == (picture.objects_key, picture.class_names)
+    return picture if same else now
 
 
 def is_training_name(name: str) -> bool:

@@ -68,7 +68,7 @@ def connect_album(page: PageComponents) -> None:
     one_at_a_time: EventOptions = {**IN_ORDER, "concurrency_id": "looking", "concurrency_limit": 1}
     busy: EventOptions = {**one_at_a_time, "show_progress": "minimal", "show_progress_on": [canvas]}
     downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
-    listen(page, controls.intake.upload, shown, changes=CHANGES, **ONE_AFTER_ANOTHER)
+    listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
     listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)

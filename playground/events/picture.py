@@ -1,6 +1,6 @@
 """The page's picture: scenes, uploads, clicks and drawn boxes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
@@ -40,17 +40,18 @@ def connect_picture(page: PageComponents) -> None:
 
     def edit(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in EDIT_FIELDS}
-        state, said = change_picture(
-            state, aim_of(event), lambda aimed: (aimed._replace(user_picture=draw(aimed, fields)), "")
-        )
-        return show_and_say(page, state, said, "user_picture")
+        return show_changed(state, event, lambda aimed: draw(aimed, fields))
 
     def change(state: PageState, *, event: gr.EventData) -> Updates:
         fields = {name: getattr(event, name, None) for name in CHANGE_FIELDS}
-        if not is_on_show(state, aim_of(event)):  # the classes may have changed with it
-            return show_and_say(page, state, MISSED)
-        changed = change_class(fields, state.pipeline(), state.visitor)
-        return show(page, state._replace(user_picture=changed), "user_picture")
+        return show_changed(state, event, lambda aimed: change_class(fields, aimed.pipeline(), aimed.visitor))
+
+    def show_changed(state: PageState, event: gr.EventData, change: Callable[[PageState], UserPicture]) -> Updates:
+        is_saved = is_from_album(state.image_ref())  # then each event reads it again, see `admit`
+        after, said = change_picture(
+            state, aim_of(event), lambda aimed: (aimed._replace(user_picture=change(aimed)), "")
+        )
+        return show_and_say(page, after, said, *(() if is_saved else ("user_picture",)))
 
     def click(state: PageState, *, event: gr.EventData) -> Updates:
         if getattr(event, "clear", None) is True:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from playground.albums.album import ALL
 from playground.albums.service import ALBUMS
-from playground.data.albums import index_in, index_of
+from playground.data.albums import index_of
 from playground.data.image_ref import ImageRef
 from playground.data.sources import open_picture
-from playground.state.own_picture import picture_of
 from playground.state.page_state import PageState, admit
 from playground.state.user_picture import UserPicture
 
@@ -55,7 +54,7 @@ def change_picture(state: PageState, pixels_key: object, change: Callable[[PageS
     if aimed is None:
         return state, MISSED
     _, said = change(aimed)
-    return _read_again(state), said
+    return admit(state)[0], said
 
 
 def _find_own(state: PageState, pixels_key: object) -> PageState | None:
@@ -67,13 +66,3 @@ def _find_own(state: PageState, pixels_key: object) -> PageState | None:
     image_ref, scenes = ImageRef(album.key, ALL, index), state.config().scenes
     picture = open_picture(image_ref, scenes, state.visitor)
     return state._replace(user_picture=UserPicture(picture, scenes, image_ref))
-
-
-def _read_again(state: PageState) -> PageState:
-    """Returns the state with its picture as the visitor's album has it now, if it is one of them."""
-    state, _ = admit(state)
-    album, image_ref = ALBUMS.of(state.visitor), state.image_ref()
-    index = index_in(album, image_ref) if album else None
-    if album is None or index is None:
-        return state
-    return state._replace(user_picture=picture_of(album, index, state.pipeline()))

@@ -14,7 +14,7 @@ from core.io.paths import is_path
 from playground.albums.album import AlbumError
 from playground.albums.service import ALBUMS
 from playground.canvas.edit import Pick
-from playground.data.albums import find_again
+from playground.data.albums import find_again, index_in, read_objects
 from playground.data.image_ref import ImageRef, is_from_album
 from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
@@ -112,10 +112,14 @@ class PageState(NamedTuple):
     def choices(self) -> dict[str, str]:
         """Returns what tells whether the visitor has gone on to something else since another state."""
         picture = self.user_picture
-        shown = (
-            "" if picture is None or picture.aside else f"{picture.picture.pixels_key} {picture.picture.objects_key}"
-        )
-        return {"step": self.step, "run": self.run, "lesson": self.lesson, "picture": shown}
+        shown = picture.picture if picture and not picture.aside else None
+        return {
+            "step": self.step,
+            "run": self.run,
+            "lesson": self.lesson,
+            "picture": shown.pixels_key if shown else "",
+            "objects": shown.objects_key if shown else "",
+        }
 
     def config(self) -> Config:
         """Returns the settings.
@@ -182,7 +186,7 @@ def admit(state: PageState) -> tuple[PageState, str]:
 
 
 def _find_again(user_picture: UserPicture | None, visitor: str) -> UserPicture | None:
-    """Returns a picture where it is now, None if its album no longer has it, or the visitor may not see it."""
+    """Returns a picture where and as it is now, None if its album no longer has it, or the visitor may not see it."""
     if user_picture is None or not is_from_album(user_picture.image_ref):
         return user_picture
     try:
@@ -190,9 +194,12 @@ def _find_again(user_picture: UserPicture | None, visitor: str) -> UserPicture |
     except AlbumError:
         return None
     image_ref = find_again(album, user_picture.image_ref, user_picture.picture.pixels_key)
-    if image_ref == user_picture.image_ref:
-        return user_picture
-    return user_picture._replace(image_ref=image_ref) if image_ref else None
+    index = index_in(album, image_ref)
+    if index is None:
+        return None
+    picture = read_objects(user_picture.picture, album, index)
+    same = image_ref == user_picture.image_ref and picture is user_picture.picture
+    return user_picture if same else user_picture._replace(image_ref=image_ref, picture=picture)
 
 
 def image_ref_of(user_picture: UserPicture | None, config: Config) -> ImageRef | None:

@@ -13,7 +13,7 @@ from playground.data.datasets import DATA
 from playground.data.image_ref import UPLOAD, ImageRef
 from playground.data.stored.records import StoredDataSet
 from playground.evaluations.keys import evaluated_split
-from playground.events.common import LIVE, ONE_AFTER_ANOTHER, WITHOUT_PROGRESS, EventOptions, Updates, listen, show
+from playground.events.common import IN_ORDER, LIVE, WITHOUT_PROGRESS, EventOptions, Updates, listen, show
 from playground.events.data.importing import CHANGES, STEP, DataImport, open_data_set, progress_options
 from playground.events.picture import show_image
 from playground.layout.components import DataControls, PageComponents
@@ -161,7 +161,7 @@ def _connect_bar(page: PageComponents) -> None:
         names = ("source", "split", "index", "turn")
         return show(page, browse_to(state, *(getattr(event, name, None) for name in names)), *changes)
 
-    listen(page, page.parts["bar"].select, choose, changes=changes, **ONE_AFTER_ANOTHER)
+    listen(page, page.parts["bar"].select, choose, changes=changes, **IN_ORDER)
 
 
 def browse_to(state: PageState, source: object, split: object, index: object, turn: object) -> PageState:

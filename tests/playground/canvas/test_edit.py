@@ -127,7 +127,7 @@ def test_fixed_classes_may_have_any_name_and_number():
 
 
 def change(action, index, value):
-    return parse_class_change({"action": action, "index": index, "value": value}, NAMES)
+    return parse_class_change({"action": action, "index": index, "value": value, "classes": list(NAMES)}, NAMES)
 
 
 def test_a_class_is_renamed_merged_or_recoloured():
@@ -164,7 +164,13 @@ def test_other_changes_are_refused(action, index, value, sentence):
 
 def test_a_change_without_fields_is_refused():
     with pytest.raises(UserError, match="no such class"):
-        parse_class_change({}, NAMES)
+        parse_class_change({"classes": list(NAMES)}, NAMES)
+
+
+@pytest.mark.parametrize("names", [None, [], ["cat"], "cat", [["cat"]]])
+def test_a_change_from_a_view_of_other_classes_is_refused(names):
+    with pytest.raises(UserError, match="in another tab"):
+        parse_class_change({"action": "rename", "index": 0, "value": "x", "classes": names}, NAMES)
 
 
 # ---- clicks

@@ -107,12 +107,13 @@ def test_every_stroke_is_saved_with_its_classes(albums: Path) -> None:
 def test_classes_are_renamed_recoloured_and_merged(albums: Path) -> None:
     state = draw(start(albums), BOX, {**BOX, "label": 1}, names=("cell", "dot"))
     for action, value in (("rename", "Zelle"), ("recolour", "#123456"), ("merge", 1)):
-        changed = change_class({"action": action, "index": 0, "value": value}, state.pipeline(), ANNA)
+        fields = {"action": action, "index": 0, "value": value, "classes": list(own_album(state).class_names)}
+        changed = change_class(fields, state.pipeline(), ANNA)
         state = state._replace(user_picture=changed)
     assert own_album(state).class_names == ("dot",) and own_album(state).pictures[0].labels == (0, 0)
     assert changed.picture.class_names == ("dot",)
     with pytest.raises(UserError, match="no such class"):
-        change_class({"action": "rename", "index": 5, "value": "x"}, state.pipeline(), ANNA)
+        change_class({"action": "rename", "index": 5, "value": "x", "classes": ["dot"]}, state.pipeline(), ANNA)
 
 
 def test_a_picture_is_found_again_after_another_tab_has_removed_or_labelled_others(albums: Path) -> None:
@@ -143,8 +144,8 @@ def test_a_picture_that_another_tab_has_removed_is_not_drawn_on(albums: Path) ->
 def test_a_class_is_not_changed_if_another_tab_has_changed_the_classes(albums: Path) -> None:
     state = draw(start(albums), BOX, {**BOX, "label": 1, "x1": 50, "x2": 90}, names=("cell", "dot"))
     ALBUMS.merge_classes(ANNA, 0, 1)
-    with pytest.raises(AlbumError, match="in another tab"):
-        change_class({"action": "rename", "index": 0, "value": "x"}, state.pipeline(), ANNA)
+    with pytest.raises(UserError, match="in another tab"):
+        change_class({"action": "rename", "index": 0, "value": "x", "classes": ["cell", "dot"]}, state.pipeline(), ANNA)
     assert own_album(state).class_names == ("dot",)
 
 

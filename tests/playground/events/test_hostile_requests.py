@@ -112,7 +112,10 @@ def draw(chance: random.Random) -> None:
 
 
 def change_class(chance: random.Random) -> None:
-    parse_class_change({name: anything(chance, 1) for name in CHANGE_FIELDS}, ["a", "b"])
+    fields = {name: anything(chance, 1) for name in CHANGE_FIELDS}
+    if chance.random() < 0.5:
+        fields["classes"] = ["a", "b"]
+    parse_class_change(fields, ["a", "b"])
 
 
 def click(chance: random.Random) -> None:

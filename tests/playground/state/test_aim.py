@@ -61,7 +61,7 @@ def test_classes_are_changed_from_a_picture_that_is_no_longer_on_show(albums: Pa
     state, _ = change_picture(state, first, draw_box)
 
     def rename(aimed: PageState) -> tuple[PageState, str]:
-        fields = {"action": "rename", "index": 0, "value": "Zelle"}
+        fields = {"action": "rename", "index": 0, "value": "Zelle", "classes": ["cell"]}
         return aimed._replace(user_picture=change_class(fields, aimed.pipeline(), ANNA)), ""
 
     after, _ = change_picture(state, first, rename)
