@@ -329,7 +329,8 @@ interface EditorHost {
   view(): View;
   repaint(): void;
   send(edit: { boxes: LabelledBox[]; classes: string[]; rejected: Corners[] }): void;
-  sendClass(change: ClassChange): void;
+  /** `classes`: the names that there are before the change. */
+  sendClass(change: ClassChange & { classes: string[] }): void;
   showMessage(sentence: string): void;
   /** Says something to those who cannot see the picture. */
   announce(sentence: string): void;

@@ -48,7 +48,7 @@ const editor = createEditor(
     view: () => view,
     repaint: () => schedule(true),
     send: (edit) => tell("edit", edit),
-    sendClass: (change) => tell("classes", { ...change, classes: view.classes }),
+    sendClass: (change) => tell("classes", change),
     showMessage: (sentence) => { message.textContent = sentence; },
     announce: say,
     askClass,

@@ -179,6 +179,7 @@ function createDrawing(host) {
    * @param {ClassChange} change
    */
   function alterClass({ action, index, value }) {
+    const classes = names.filter((name) => !extras.includes(name));  // as Python has them after what was sent before
     const known = !extras.includes(names[index]);
     const target = names[Number(value)];
     const isNew = action === "merge" && extras.includes(target);  // to Python, that is another name for the class
@@ -190,7 +191,7 @@ function createDrawing(host) {
     if (!known) return;
     classEcho.send(classPrint());
     boxEcho.send(fingerprint(drawn.boxes, names));
-    host.sendClass(isNew ? { action: "rename", index, value: target } : { action, index, value });
+    host.sendClass({ ...(isNew ? { action: "rename", index, value: target } : { action, index, value }), classes });
   }
 
   /**

@@ -16,7 +16,6 @@ from playground.events.common import (
     IN_ORDER,
     LIVE,
     ONE_AFTER_ANOTHER,
-    UPLOADS_AT_ONCE,
     WITHOUT_PROGRESS,
     EventOptions,
     Updates,
@@ -104,9 +103,7 @@ def _connect_scenes(page: PageComponents) -> None:
 
     listen(page, controls.to_scene.click, to_scene, changes=["user_picture", "pick"], **LIVE)
     # A choice that comes meanwhile is read afterwards: side by side, the earlier one could be the last to be shown.
-    newest: EventOptions = {
-        **WITHOUT_PROGRESS, "trigger_mode": "always_last", "concurrency_limit": UPLOADS_AT_ONCE,
-    }  # fmt: skip
+    newest: EventOptions = {**WITHOUT_PROGRESS, "trigger_mode": "always_last"}
     listen(page, controls.example.input, example, inputs=[controls.example], changes=changes, **newest)
 
 

@@ -300,7 +300,8 @@ test("a class that Python does not know yet stays in the list and is changed her
   editor.alterClass({ action: "merge", index: 2, value: 0 });
   assert.deepEqual([view.classes, changes, sent], [["cat", "dog"], [], []]);
   editor.alterClass({ action: "merge", index: 0, value: editor.addClass("owl") });
-  assert.deepEqual([view.classes, changes], [["dog", "owl"], [{ action: "rename", index: 0, value: "owl" }]]);
+  const change = { action: "rename", index: 0, value: "owl", classes: ["cat", "dog"] };
+  assert.deepEqual([view.classes, changes], [["dog", "owl"], [change]]);
 });
 
 test("renaming, merging and recolouring are shown at once, and undo keeps them", () => {
