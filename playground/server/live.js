@@ -56,7 +56,8 @@ window.live ??= (() => {
   let outdated = false;  // what is shown has changed on the server
   let refreshedNotice = "";  // message that came with the answer before
   let settled = false;  // nothing has been set or chosen since the last of Gradio's events was over
-  let handedOutAt = 0;  // when Gradio has given all widgets the values of that event: they report them as changes, too
+  /** @type {Record<string, unknown>} */
+  let answered = {};  // the settings of that event's answer: the widgets that get them report them as changes, too
   let syncTimer = 0;
   let dragging = false;  // a slider is under a finger
 
@@ -90,7 +91,7 @@ window.live ??= (() => {
   function changeSetting(path, value) {
     if (settings === null || JSON.stringify(settings[path]) === JSON.stringify(value)) return false;
     settings = { ...settings, [path]: value };
-    settled &&= performance.now() < handedOutAt;
+    settled &&= JSON.stringify(answered[path]) === JSON.stringify(value);
     clearTimeout(syncTimer);
     syncTimer = setTimeout(sync, REST_MS);
     return true;
@@ -157,7 +158,7 @@ window.live ??= (() => {
     const { dials = knownDials } = state.look;
     if (dials !== knownDials) choices.dials = knownDials = String(dials);
     eventCount += 1;
-    [settled, handedOutAt] = [true, performance.now() + HANDOUT_MS];
+    [settled, answered] = [true, JSON.parse(state.settings)];
     requests.abort();
     painter.clear();
     setTimeout(() => parts.forEach((each) => {

@@ -37,9 +37,9 @@ def config_of(settings: str) -> Config:
 
 
 def _read(settings: str) -> dict[str, Any] | None:
-    """Returns the values in a text of `settings_of`, None if it is none."""
+    """Returns the values in a text of `settings_of`, None if it is none, or too long to be read."""
     try:
-        values = json.loads(settings or "{}")
+        values = json.loads(settings or "{}") if len(settings) <= MAX_TEXT else None
     except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None

@@ -282,13 +282,19 @@ test("only those settings that an event has changed are taken over: a knob moved
 test("the message of an event stays when what was set meanwhile is requested, until a knob is moved", async () => {
   const messages = [];
   live.part("notice", (value) => messages.push(value), () => "Fitted");
-  await open();
-  live.receiveAnswer({ token: "t", settings: '{"loss.gamma":2}', look: {} });
-  live.set("loss.gamma", 1);  // so does the widget of what the event has changed
-  live.receiveSettings('{"loss.gamma":1,"changed":["loss.gamma"]}');
-  await wait(100);
+  await open({ "loss.gamma": 2, "loss.alpha": 0.25 });
+  live.set("loss.alpha", 0.5);  // while the event is in progress
+  await wait(20);
+  await answer({ canvas: "moved" });
+  live.receiveAnswer({ token: "t", settings: '{"loss.gamma":1,"loss.alpha":0.25}', look: {} });
+  await wait(90);
   await answer({ canvas: "same", notice: "" });
-  assert.deepEqual(messages, ["Fitted"]);
+  live.set("loss.gamma", 1);  // the widget of what the event has changed reports it, however late
+  live.receiveSettings('{"loss.gamma":1,"loss.alpha":0.25,"changed":["loss.gamma"]}');
+  await wait(100);
+  assert.deepEqual(requests.map(({ settings }) => settings), ['{"loss.gamma":1,"loss.alpha":0.5}']);
+  await answer({ canvas: "same", notice: "" });
+  assert.deepEqual(new Set(messages), new Set(["Fitted"]));
   live.set("loss.gamma", 0);
   await wait(50);
   await answer({ canvas: "new", notice: "" });
