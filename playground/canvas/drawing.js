@@ -179,7 +179,7 @@ function createDrawing(host) {
    * @param {ClassChange} change
    */
   function alterClass({ action, index, value }) {
-    const classes = names.filter((name) => !extras.includes(name));  // as Python has them after what was sent before
+    const classes = names.filter((name) => !extras.includes(name));  // known to the server after all earlier events
     const known = !extras.includes(names[index]);
     const target = names[Number(value)];
     const isNew = action === "merge" && extras.includes(target);  // to Python, that is another name for the class

@@ -189,7 +189,7 @@ stage.addEventListener("pointerleave", () => {
   showCross({ x: 0, y: 0 }, false);
 });
 top.addEventListener("keydown", onKey);
-top.addEventListener("blur", editor.flush);  // what is pressed elsewhere may bring another picture
+top.addEventListener("blur", editor.flush);  // a click elsewhere may show another picture
 top.addEventListener("dblclick", () => { if (!editing) fit(); });
 top.addEventListener("wheel", onWheel, { passive: false });
 top.addEventListener("touchstart", keepTouch, { passive: false });

@@ -212,7 +212,7 @@ def _has_changed(state: PageState, name: str) -> bool:
     began = state.began
     if began is None or getattr(state, name) != getattr(began, name):
         return True
-    return name == "pick" and state.user_picture != began.user_picture  # what was clicked meanwhile is on the other one
+    return name == "pick" and state.user_picture != began.user_picture  # a click made meanwhile belongs to the old one
 
 
 def weights_update(config: Config) -> gr.Dropdown:

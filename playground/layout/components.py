@@ -48,7 +48,7 @@ class DataControls(NamedTuple):
     put_back: gr.Button
     delete_unread: gr.Button  # the first one that cannot be read …
     unread: gr.State  # … and its name, "" for none
-    source: gr.Textbox  # stands for what is chosen above the picture when a button is pressed
+    source: gr.Textbox  # an input that the browser sets to the source chosen above the picture
 
 
 class PictureControls(NamedTuple):

@@ -96,7 +96,7 @@ def network_controls() -> NetworkControls:
     form = gr.Dropdown(EXPORT_FORMATS, value=EXPORT_FORMATS[0][1], label="Export format", elem_id="export-format")
     export = gr.Button("Export", size="sm", min_width=80, elem_id="export")
     exported = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="export-file")
-    exported_of = gr.Textbox("", visible="hidden", elem_id="export-of")  # the browser compares it with what is on show
+    exported_of = gr.Textbox("", visible="hidden", elem_id="export-of")  # read by the browser alone
     return NetworkControls(upload, form, export, exported, exported_of)
 
 

@@ -16,6 +16,7 @@ from core.io.text import join_names
 from playground.lessons.drawing import build_drawing
 from playground.lessons.lesson import Claim, LessonStep
 from playground.lessons.quantities import OF_THE_NETWORK, QUANTITIES, format_quantity, name_quantity
+from playground.lessons.stay import is_own_picture_shown
 from playground.pipeline.pipeline import Pipeline
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
@@ -114,7 +115,7 @@ class Narration:
 
     def explain_failures(self) -> list[str]:
         """Returns a sentence about each claim that does not hold on the page, none before the answer."""
-        own = self._has_own_picture()
+        own = is_own_picture_shown(self.state)
         where = "On your picture" if own else "Here"
         lacking = "no objects are drawn on it" if own else "this picture has no objects"
         lacking = "" if self._compute("objects", self.state.pipeline) else lacking
@@ -142,15 +143,11 @@ class Narration:
         changes = [
             describe_change(path, expected[path], current[path]) for path in current if current[path] != expected[path]
         ]
-        return (*changes, *(("another picture",) if self._has_own_picture() else ()))
+        return (*changes, *(("another picture",) if is_own_picture_shown(self.state) else ()))
 
     def expected_config(self) -> Config:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
-
-    def _has_own_picture(self) -> bool:
-        picture = self.state.user_picture
-        return picture is not None and picture.is_shown(self._config)
 
     def _out_of_sight(self, paths: Iterable[str]) -> list[str]:
         """Returns those of the settings whose knobs do not stand beside the text, which would show them."""

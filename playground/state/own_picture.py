@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from core.retinanet.boxes import rescale
 from playground.albums.album import ALL, Album, AlbumError
-from playground.albums.samples import to_tensors
 from playground.albums.service import ALBUMS
 from playground.canvas.edit import MERGE, RENAME, parse_class_change, parse_edit
-from playground.data.albums import index_in, shown_album
+from playground.data.albums import index_in, read_objects, shown_album
 from playground.data.image_ref import ImageRef
 from playground.pipeline.pipeline import Pipeline
 from playground.state.user_picture import UserPicture
@@ -77,8 +76,7 @@ def picture_of(album: Album, index: int, pipeline: Pipeline) -> UserPicture:
 
     It stays in the split that is browsed as long as it belongs to it.
     """
-    image_ref, stored = pipeline.image_ref, album.pictures[index]
-    picture = pipeline.picture.with_objects(*to_tensors(stored), album.class_names)
+    image_ref, picture = pipeline.image_ref, read_objects(pipeline.picture, album, index)
     split = image_ref.split if image_ref and index in album.indices(image_ref.split) else ALL
     place = album.indices(split).index(index)
     return UserPicture(picture, pipeline.config.scenes, ImageRef(album.key, split, place))

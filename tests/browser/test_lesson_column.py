@@ -56,7 +56,7 @@ def named_places(step: LessonStep) -> list[str]:
 
 
 def open_step(page, link: str, run: str = "") -> list[str]:
-    """Shows a step with its question answered, without loading the page again; returns what it names.
+    """Opens a step and answers its question in the page that is already loaded; returns what the step names.
 
     Args:
         page: The page.

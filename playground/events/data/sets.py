@@ -100,7 +100,7 @@ def _connect_deletion(page: PageComponents, controls: DataControls) -> None:
 
 
 def _with_source(page: PageComponents, inputs: Sequence[Block]) -> str:
-    """Returns the script that makes the last input what is chosen above the picture at the click."""
+    """Returns the script that sets the last input to the source chosen above the picture at the click."""
     return WITH_SOURCE.format(len(page.state) + len(inputs) - 1)
 
 

@@ -57,7 +57,7 @@ class Arrival(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is said about it wherever the visitor is."""
+        """The message about the outcome."""
         match self.outcome:
             case RefusedError():
                 return name_knobs(self.outcome)
