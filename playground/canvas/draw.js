@@ -105,7 +105,7 @@ function paintLayer(ctx, layer, camera) {
   if (layer.links) paintLinks(ctx, layer, layer.links, camera);
   if (!dense) {
     ctx.strokeStyle = contrast(layer.colour);
-    strokeRects(ctx, layer, rects, width + 2 * Math.round(camera.ratio), layer.dashed ? 0.3 : 0.55);
+    strokeRects(ctx, layer, rects, width + 2 * Math.round(camera.ratio), 0.55);
   }
   ctx.strokeStyle = layer.dashed && !dense ? stripes(ctx, layer.colour, camera.ratio) : layer.colour;
   strokeRects(ctx, layer, rects, width, dense ? Math.max(Math.sqrt(DENSE / layer.count), 0.25) : 1);

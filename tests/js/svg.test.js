@@ -36,3 +36,9 @@ test("faint boxes are faint", () => {
   paintView(drawing, { width: 100, height: 60, heat: null, layers: [faint] }, { src: "" }, CAMERA, () => true);
   assert.match(drawing.toString(), /stroke="#F0E442" stroke-width="2" opacity="0.200"/);
 });
+
+test("the gaps of a dashed box are dark enough to be seen on a picture of its colour", () => {
+  const drawing = new SvgContext({ width: 200, height: 120 });
+  paintView(drawing, { width: 100, height: 60, heat: null, layers: [LAYER] }, { src: "" }, CAMERA, () => true);
+  assert.match(drawing.toString(), /stroke="#000" stroke-width="4" opacity="0.550"/);
+});
