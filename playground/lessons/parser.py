@@ -48,6 +48,14 @@ class _Item(NamedTuple):
     reason: str
 
 
+class _Question(NamedTuple):
+    """A question, "" for none, its answers as they are written, and the index of the right one, -1 for none."""
+
+    text: str
+    answers: list[_Item]
+    right: int
+
+
 @cache
 def lessons() -> dict[str, Lesson]:
     """Returns all lessons by key, in the order of their files."""
@@ -83,11 +91,7 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
     dials = options.parse_dials().to_text()
     if options.is_summary and before and not options.show:
         options, dials = options._replace(show=before.show, curve=before.curve), before.dials
-    answers = _parse_items(parts["answers"], "- ")
-    right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
-    question = " ".join(parts["question"]).strip()
-    _check_question(options, question, len(answers), len(right), name)
-    _check_reasons(answers, name)
+    question = _parse_question(parts, options, name)
     previous = before.settings if before else {}
     initial = {**previous, **options.set}
     return LessonStep(
@@ -108,14 +112,23 @@ def _parse_step(section: str, before: LessonStep | None, file: str) -> LessonSte
         dials=dials,
         compare=options.compare,
         text="\n".join(parts["text"]).strip(),
-        question=question,
-        answers=tuple(answer.text.rstrip("* ") for answer in answers),
-        reasons=tuple(answer.reason for answer in answers),
-        right=right[0] if right else -1,
+        question=question.text,
+        answers=tuple(answer.text.rstrip("* ") for answer in question.answers),
+        reasons=tuple(answer.reason for answer in question.answers),
+        right=question.right,
         reveal="\n".join(parts["reveal"]).strip(),
         claims=tuple(_parse_claim(item, name) for item in _parse_items(parts["claims"], "")),
         is_summary=options.is_summary,
     )
+
+
+def _parse_question(parts: dict[str, list[str]], options: Options, step: str) -> _Question:
+    answers = _parse_items(parts["answers"], "- ")
+    right = [index for index, answer in enumerate(answers) if answer.text.endswith("*")]
+    question = " ".join(parts["question"]).strip()
+    _check_question(options, question, len(answers), len(right), step)
+    _check_reasons(answers, step)
+    return _Question(question, answers, right[0] if right else -1)
 
 
 def _split_body(lines: Iterable[str], step: str) -> dict[str, list[str]]:

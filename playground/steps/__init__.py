@@ -1,7 +1,7 @@
 """The steps of the pipeline, in order.
 
 Reading order: `step` (what a step is), then `picture` with `suggestions`, `network`, `anchors`, `assignment`, `loss`,
-`detections` with `candidates`, `training` with `teaching`, `augmented`, `rates`, `shares` and `atlas`, and
+`detections` with `candidates`, `training` with `film`, `teaching`, `augmented`, `rates`, `shares` and `atlas`, and
 `evaluation`; `regression` shows how a box is regressed, `precision` how average precision is made, `robustness` what
 becomes of detections when the picture changes, and `frameworks` what other frameworks make of the same weights, all
 with `dials`; `levels` has the live numbers of each pyramid level, `comparison` the results of several runs, and

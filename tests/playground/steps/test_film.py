@@ -6,7 +6,7 @@ import torch
 from core.runs.snapshots import Snapshot
 from core.structures import Detections
 from playground.data.picture import render_picture
-from playground.steps.training import describe_assigned, film_layers
+from playground.steps.film import describe_assigned, film_layers
 from tests.core.tiny import tiny
 
 PICTURE = render_picture(tiny().scenes)
