@@ -7,7 +7,8 @@ from playground.data.albums import index_in
 from playground.data.image_ref import ImageRef
 from playground.events.album import own_album, show_own
 from playground.events.common import LIVE, Updates, listen, show
-from playground.events.training import require_affordable_run, run_components, run_updates, with_newest_frame
+from playground.events.run_start import require_affordable_run
+from playground.events.training import run_components, run_updates, with_newest_frame
 from playground.layout.components import PageComponents
 from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS

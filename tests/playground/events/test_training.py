@@ -6,7 +6,8 @@ from core.config import Config
 from core.data.untrusted import DataError
 from core.errors import PictureError
 from core.runs.folder import RunError
-from playground.events.training import list_runs, start_run
+from playground.events.run_start import start_run
+from playground.events.training import list_runs
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState

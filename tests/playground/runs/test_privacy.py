@@ -8,7 +8,8 @@ from core.config import Config, ConfigError
 from core.reader import UPLOADED
 from core.runs.folder import RUNNING, RunError
 from playground.albums.service import ALBUMS
-from playground.events.training import list_runs, require_own_run
+from playground.events.run_start import require_own_run
+from playground.events.training import list_runs
 from playground.runs.privacy import find_lineage, find_runs, may_see_file
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request

@@ -21,7 +21,8 @@ from core.runs.control import Control, write_control
 from core.runs.folder import QUEUED, RunFolder
 from core.runs.snapshots import detections_from_dict, detections_to_dict
 from playground.events.navigation import open_link
-from playground.events.training import list_runs, poll_runs, require_own_run, with_newest_frame
+from playground.events.run_start import require_own_run
+from playground.events.training import list_runs, poll_runs, with_newest_frame
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.runs.table_api import handle_request

@@ -10,7 +10,8 @@ from core.runs.about import RANGE_TEST, About
 from core.runs.folder import FINISHED, STOPPED
 from core.training.rate_finder import LOWEST, STEPS
 from playground.events.evaluation import follow_link
-from playground.events.training import list_runs, start_run
+from playground.events.run_start import start_run
+from playground.events.training import list_runs
 from playground.runs.listing import list_all
 from playground.runs.service import RUNS
 from playground.server.render import render

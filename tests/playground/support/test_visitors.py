@@ -11,7 +11,7 @@ from playground.data.datasets import DATA
 from playground.data.stored.bounds import Bounds
 from playground.data.stored.library import DataSetLibrary
 from playground.events.data.sets import undo_button
-from playground.events.training import require_own_run
+from playground.events.run_start import require_own_run
 from playground.runs.labels import read_label
 from playground.runs.service import Runs
 from playground.runs.table_api import handle_request
