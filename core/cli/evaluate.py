@@ -91,6 +91,7 @@ def evaluate(config: Config, options: Namespace) -> dict[str, Any]:
 
     Raises:
         DataError: The data set cannot be used, or has a class that the weights lack.
+        ConfigError: --values is given without --along, or an option does not fit --along.
     """
     if options.along:
         return evaluate_along(config, options)

@@ -7,7 +7,7 @@ from core.io.text import print_any_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit status: 0, 1 if it fails, 2 if the arguments are invalid."""
+    """Runs a command and returns its exit status: 2 if the arguments are invalid, else see `core.cli.running.run`."""
     print_any_text()
     options = parse(arguments)
     from core.cli.running import run  # imports every declaration, which --help does not need

@@ -24,7 +24,7 @@ PIPE_CLOSED = 141  # what shells report of a program that ends so
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs a command and returns its exit status: 0, 1 if it fails, 2 if the settings are invalid."""
+    """Runs a command; returns 0, 1 if it fails, 2 if settings are invalid, 130 after Ctrl-C, 141 if nobody reads on."""
     try:
         _read_apart(options)
         config = build_config(options)

@@ -27,7 +27,7 @@ class Loss(Section):
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal weights by 1−pₜ to the power of γ (Poly-1 adds ε), balanced cross-entropy by α only; ohem keeps "
-        "the hardest anchors, cutoff those below a pₜ; quality focal and varifocal teach scores the IoU of the box; "
+        "the hardest anchors, cutoff scores below a pₜ; quality focal and varifocal teach scores the IoU of the box; "
         "ghm weights by how rare a gradient is.",
     )  # fmt: skip
     alpha: float = knob(
@@ -41,7 +41,7 @@ class Loss(Section):
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
         acts=(FOCUSED,),
         help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy, under Poly-1 focal with its "
-        "added term. Used by both, and by varifocal for background.",
+        "added term. Used by both focal losses, and by varifocal for background.",
     )  # fmt: skip
     poly1_epsilon: float = knob(
         -1.0, label="ε (Poly-1)", effect=Effect.LOSS, ge=-1, le=5, step=0.1,
@@ -73,8 +73,8 @@ class Loss(Section):
     cutoff: float = knob(
         0.5, label="Cut-off", effect=Effect.LOSS, ge=0.05, le=1, step=0.05,
         acts=(when("when the loss is cut-off", Check("loss.kind", ("cutoff",))),),
-        help="pₜ above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such losses "
-        "unstable: once a score is just right enough, no gradient keeps it there.",
+        help="pₜ above which cutoff has no loss; 1 is α-balanced cross-entropy. The paper found such a loss "
+        "unstable; perhaps because no gradient keeps a score there once it is just right enough.",
     )  # fmt: skip
     ohem_anchors: int = knob(
         256, label="OHEM anchors", effect=Effect.LOSS, ge=1, le=4096, step=1, acts=(OHEM,),
@@ -90,8 +90,8 @@ class Loss(Section):
     )  # fmt: skip
     class_weights: Literal["none", "inverse_frequency", "effective_number"] = knob(
         "none", label="Class weights", effect=Effect.LOSS, acts=(SEVERAL_CLASSES,),
-        help="Weight of foreground by its class, from the counts of objects in the training data: 1/n of n objects, or "
-        "one over their effective number, which saturates. Raise rare classes with it; their false alarms rise, too.",
+        help="Weight of foreground by its class, from the counts of objects in the training data: 1/n for n objects, "
+        "or one over their effective number, which saturates. Rare classes then score higher, also wrongly.",
     )  # fmt: skip
     class_weights_beta: float = knob(
         0.9999, label="β (effective number)", effect=Effect.LOSS, ge=0, le=0.999999,

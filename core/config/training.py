@@ -64,7 +64,7 @@ class Training(Section):
     repeat_threshold: float = knob(
         0.1, label="Repeat threshold t", effect=Effect.TRAIN, ge=0, le=1, options=(0.001, 0.01, 0.03, 0.1, 0.3, 1.0),
         acts=(when("when the sampler is repeat factor", Check("training.sampler", ("repeat_factor",))),),
-        help="Share of images below which a class is rare. The paper has 0.001 for over 1,000 classes; classes in more "
+        help="Share of images below which a class is rare. LVIS uses 0.001 for over 1,000 classes; classes in more "
         "images than that are never repeated, so that small data sets need more.",
     )  # fmt: skip
     optimizer: Literal[
@@ -149,8 +149,8 @@ class Training(Section):
     early_stopping: int = knob(
         0, label="Early stopping", effect=Effect.TRAIN, ge=0, le=1000, step=1, unit="evaluations",
         acts=(EVALUATED,),
-        help="Ends the run when the held-out loss was more than 5% above its lowest in so many evaluations in a row, 0 "
-        "for never; the weights before it rose are saved. Prevents overfitting to few images.",
+        help="Ends the run when the held-out loss was more than 5% above its lowest in this many evaluations in a row, "
+        "0 for never; the weights before it rose are saved. Prevents overfitting to few images.",
     )  # fmt: skip
     flip_probability: float = knob(
         0.5, label="Flip probability", effect=Effect.TRAIN, ge=0, le=1, step=0.05,

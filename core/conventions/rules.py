@@ -1,4 +1,4 @@
-"""What a framework does otherwise and no hyperparameter expresses."""
+"""What a framework does differently and no hyperparameter expresses."""
 
 from typing import Literal, NamedTuple
 

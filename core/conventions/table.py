@@ -170,19 +170,19 @@ CONVENTIONS = (
         "forced",
         "Forced (low-quality) matches",
         Practice(
-            "the anchors with an object's highest IoU, for the object that they overlap most; also if that IoU is 0",
+            "the anchors with an object's highest IoU, for the object that they overlap most; even if that IoU is 0",
             "torchvision/models/detection/_utils.py: Matcher.set_low_quality_matches_",
             {"matching.force_best_match": True},
             {"forcing": "any"},
         ),
         Practice(
-            "the anchors with an object's highest IoU, for the object that they overlap most; also if that IoU is 0",
+            "the anchors with an object's highest IoU, for the object that they overlap most; even if that IoU is 0",
             "detectron2/modeling/matcher.py: Matcher.set_low_quality_matches_",
             {"matching.force_best_match": True},
             {"forcing": "any"},
         ),
         Practice(
-            "the anchors with an object's highest IoU, for that object, even if they overlap another more; also if "
+            "the anchors with an object's highest IoU, for that object, even if they overlap another more, and even if "
             "that IoU is 0",
             "mmdet/models/task_modules/assigners/max_iou_assigner.py: MaxIoUAssigner.assign_wrt_overlaps, step 4",
             {"matching.force_best_match": True},

@@ -35,7 +35,7 @@ def read_data_set(folder: Path, format: str | None = None, strict: bool = False)
     """Reads a data set's annotations and finds its pictures, without opening any.
 
     Args:
-        folder: The data set's folder, at any depth below it.
+        folder: The data set's folder; its files may lie at any depth.
         format: The key of an annotation format; None to detect it.
         strict: Refuse the first picture or box that cannot be used, instead of leaving it out.
 

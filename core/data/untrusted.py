@@ -31,7 +31,8 @@ def join_inside(folder: Path, name: str, *, root: Path, source: Path) -> Path:
         source: The file that contains the name, for the error message.
 
     Raises:
-        DataError: The path is absolute, contains `..`, leaves the root, or is not UTF-8.
+        DataError: The path is empty, absolute or too long, contains `..` or a backslash, leaves the root, or is not
+            UTF-8.
     """
     error = DataError(f"{source} names the picture {quote(name)}, which is not a path inside {root}: correct it.")
     relative = Path(name)

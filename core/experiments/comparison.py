@@ -86,7 +86,7 @@ class Result(NamedTuple):
         first_loss: Classification loss of the first step.
         last_loss: Mean classification loss of the last steps.
         foreground: Mean number of foreground anchors per step.
-        metrics: COCO metrics of the last evaluation.
+        metrics: COCO metrics of the weights that the run keeps.
         history: (step, AP) of each evaluation.
     """
 

@@ -74,8 +74,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "prior": Preset(
         "The prior π, trained as in the paper",
-        "Cross-entropy with plain heads and plain SGD, without warm-up or gradient clipping, as in the paper: compare "
-        "where each loss starts, and see at which step the run without π diverges.",
+        "Cross-entropy with plain heads, SGD with momentum, and without warm-up or gradient clipping, as in the paper: "
+        "compare where each loss starts, and see at which step the run without π diverges.",
         (
             Variant("without π", {"model.prior_probability": 0.5}),
             Variant("with π", {}, paper_results.PRIOR),

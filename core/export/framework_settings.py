@@ -1,7 +1,8 @@
 """Conversions that the exports to torchvision, detectron2 and mmdetection share, and the settings that these lack.
 
-Every setting that acts is either exported or named in a comment: one counts as exported only if another value of it
-would change what is exported. Those that do not act beside the others (`Knob.acts`) are left out.
+Every setting that acts is exported or named in a comment, except those at defaults that a framework does not have
+either; one counts as exported only if another value of it would change what is exported. Those that do not act beside
+the others (`Knob.acts`) are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,8 +41,8 @@ class Framework(NamedTuple):
 def get_focal_parameters(config: Config) -> tuple[float, float]:
     """Returns α and γ of the focal loss that equals the chosen loss; all frameworks read α = −1 as no weighting.
 
-    The result for kinds that no framework supports is what they build on: focal loss for Poly-1 focal, cross-entropy
-    for ohem and cutoff.
+    The result for kinds that no framework supports is what they build on: focal loss for Poly-1 focal, balanced
+    cross-entropy for cutoff, cross-entropy for the others.
     """
     loss = config.loss
     if loss.kind in ("focal", "poly1_focal"):

@@ -31,7 +31,7 @@ SHAPE = (2, 3, 96, 160)  # of the traced pixels; all differ, so that the exporte
 
 
 def require_packages() -> None:
-    """Checks that the packages are installed that export needs.
+    """Checks that the packages that the export needs are installed.
 
     Raises:
         OutputError: One of them is missing.

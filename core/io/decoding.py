@@ -51,7 +51,8 @@ def decode_pixels(source: str | Path | BinaryIO | Image.Image) -> np.ndarray:
         uint8 [3, H, W], RGB.
 
     Raises:
-        PictureError: The source is not an image, is truncated, or exceeds `MAX_PIXELS`, `MAX_SIDE` or `MAX_BYTES`.
+        PictureError: The source is not an image, is truncated, exceeds `MAX_PIXELS`, `MAX_SIDE` or `MAX_BYTES`, or
+            would take too long to decode.
     """
     name = _get_name(source)
     image = _read_header(source, name)

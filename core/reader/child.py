@@ -32,7 +32,7 @@ if sys.platform != "win32":  # which has no such limits: there the parent alone 
     import resource
 
 NICENESS = 5  # a lower priority than that of the page
-PARENT_SECONDS = 0.5  # interval at which is checked that the parent is still there
+PARENT_SECONDS = 0.5  # interval at which the process checks that its parent is still there
 PROGRESS_SECONDS = 0.1  # between two signs of progress
 
 

@@ -36,7 +36,7 @@ class ReadingProcess:
 
     Args:
         folder: An empty folder of its own.
-        prepared: The tasks that it imports what they need for before it is asked.
+        prepared: The tasks for which it imports in advance what they need.
 
     Raises:
         OSError: The system has no memory, no process or no thread left.

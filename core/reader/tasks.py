@@ -19,8 +19,8 @@ class Task(NamedTuple):
     Attributes:
         function: Its module and function.
         is_long: Whether honest files can take minutes, so that others must not wait for it.
-        is_heavy: Whether it imports PyTorch, which no process does in advance: it takes seconds, and memory at rest. A
-            process that has done so is replaced after the task.
+        is_heavy: Whether it imports PyTorch, which takes seconds, and memory at rest: the page's processes do not do so
+            in advance, and one that has done so is replaced after the task.
     """
 
     function: str

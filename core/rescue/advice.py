@@ -130,7 +130,7 @@ def _scores_of_right(image: ImageOverlaps) -> np.ndarray:
 def _advise_on_location(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[str, str]:
     overlap = np.array([_overlap_with_object(found.overlaps[each.image], each) for each in cases])
     nearly = int((overlap >= NEARLY).sum())
-    fusion = "; weighted boxes fusion (inference.nms_kind wbf) can be tried without"
+    fusion = "; weighted boxes fusion (inference.nms_kind wbf) can be tried without training"
     return (
         f"The median of their IoU is {np.median(overlap):.2f}; {nearly} of {len(cases)} reach {NEARLY:g}.",
         "That needs training: longer, with loss.box_loss giou, a higher loss.box_weight, or with anchors.ratios and "
@@ -166,7 +166,7 @@ def _is_found(image: ImageOverlaps, number: int) -> bool:
 def _advise_on_both(found: Evidence, cases: Sequence[ErrorCase]) -> tuple[str, str]:
     return (
         f"All {len(cases)} touch an object of another class, and none well.",
-        "That needs training; the remedies of false alarms hide them.",
+        "That needs training; the remedies for background errors hide them.",
     )
 
 

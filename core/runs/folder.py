@@ -62,7 +62,11 @@ class RunStatus(NamedTuple):
 
 
 class RunFolder:
-    """The files of a run. Each is written to a temporary file and renamed, so no reader ever sees half a file."""
+    """The files of a run.
+
+    Most are written to a temporary file and renamed, so that no reader sees half of one. Metrics and snapshots grow by
+    whole lines, and on a full disk the status is overwritten in place.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

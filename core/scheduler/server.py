@@ -1,9 +1,9 @@
 """The server: waits for a run of a folder and takes it, one at a time per device.
 
-The queued run that has waited longest is taken first. The server outlives the page that started it, and is over when it
-has taken a run, or when none is queued and no page is open. Locks instead of process ids tell which processes are alive
-(`core.io.locks`): the process that waits is the one that trains, and holds the locks of a run and its device from the
-moment in which it takes them until it ends, however it ends.
+The first run of the queue is taken, in which owners take turns. The server outlives the page that started it, and is
+over when it has taken a run, or when none is queued and no page is open. Locks instead of process ids tell which
+processes are alive (`core.io.locks`): the process that waits is the one that trains, and holds the locks of a run and
+its device from the moment in which it takes them until it ends, however it ends.
 """
 
 import time

@@ -32,7 +32,8 @@ def make_accelerator(*, log_with: str | None = None, project_dir: Path | None = 
 def choose_device() -> torch.device:
     """Returns the device of this process, that of `make_accelerator`.
 
-    A single process does not import Accelerate for it unless a variable of Accelerate, as ACCELERATE_USE_CPU, is set.
+    A single process does not import Accelerate for it unless a variable of Accelerate is set, such as
+    ACCELERATE_USE_CPU.
     """
     if are_several() or any(name.startswith("ACCELERATE_") for name in os.environ):
         return make_accelerator().device

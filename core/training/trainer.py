@@ -130,8 +130,9 @@ class Trainer:
             and one `EvaluationRecord`; first of all those of the evaluation within which the run was ended.
 
         Raises:
-            TrainingError: The loss or the gradient is not finite, or a loading process was killed. The weights are
-                those of the last completed step.
+            TrainingError: The loss or the gradient is not finite, the loss stays far above its first value, a part of a
+                batch is too small for live batch norms, or a loading process was killed. The weights are those of the
+                last completed step.
             DataError: More than half of the images cannot be used.
         """
         training = self.config.training
@@ -153,7 +154,7 @@ class Trainer:
 
     def _run(self, train: DataSet, validation: DataSet, workers: int) -> Iterator[Record]:
         started = time.perf_counter()
-        # Loading processes ignore the signal with which Python ends processes that are left over, and then waits for.
+        # Loading processes ignore the signal with which Python ends those that are left, and it would wait for them.
         with closing(
             load_batches(
                 train, self.config, self.accelerator, self.damaged["train"], steps_done=self.step, workers=workers

@@ -36,7 +36,7 @@ class Unread:
 
 
 class _Structure:
-    """A file without an archive around its pickles, of which Python reads so many bytes at most.
+    """A file without an archive around its pickles, of which Python reads at most `MAX_PICKLE` bytes.
 
     PyTorch reads the values of the tensors by the file's descriptor, so that these do not count.
 

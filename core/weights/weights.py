@@ -17,8 +17,9 @@ class Weights(NamedTuple):
 
     Attributes:
         name: The requested name (builtin, coco, …) or path.
-        state: Tensors by torchvision's keys; only those of the backbone for imagenet, none for random.
-        architecture: The architecture of their network; None for imagenet and random, which do not determine the heads.
+        state: Tensors by torchvision's keys; without the heads if these were dropped, only those of the backbone for
+            imagenet, none for random.
+        architecture: That of their network; None without heads: for imagenet and random, and if they were dropped.
         class_names: One per class, K; empty if the architecture is None.
         category_ids: The category of each class in COCO results, K.
         settings: The settings that the weights were trained with or require, by path.

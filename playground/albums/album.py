@@ -128,8 +128,8 @@ class Album(NamedTuple):
         """
         if not 0 <= index < len(self.pictures):
             raise AlbumError(
-                f"There is no picture {index + 1} here, the album has {count_noun(len(self.pictures), 'picture')}: "
-                "choose another one."
+                f"There is no picture {index + 1} here, since the album has "
+                f"{count_noun(len(self.pictures), 'picture')}: choose another one."
             )
         return self.pictures[index]
 

@@ -51,7 +51,7 @@ class Exports:
             raise
 
     def clean(self, seconds: float) -> None:
-        """Removes downloads that are older, and all those of killed processes."""
+        """Removes downloads that are older than some seconds, and all those of killed processes."""
         self._own.sweep()
         for folder in self._own.folder.glob("*/") if self._own.folder else ():
             if folder.stat().st_mtime < time.time() - seconds:

@@ -66,7 +66,7 @@ def open_photograph(index: int) -> Picture:
     if not found:
         raise DataError(f"The photographs are not installed here: {INSTALL}.")
     if not 0 <= index < len(found):
-        raise DataError(f"There are {len(found)} photographs: there is no photograph {index + 1}.")
+        raise DataError(f"There is no photograph {index + 1}, only {len(found)}: choose another one.")
     photograph, file = found[index]
     return open_upload(str(file), photograph.title, ())
 

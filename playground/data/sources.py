@@ -109,8 +109,8 @@ def open_picture(image_ref: ImageRef, scenes: Scenes, visitor: str = "") -> Pict
     data, index = open_source(image_ref, scenes, visitor), image_ref.index
     if index >= len(data):
         raise DataError(
-            f"{name_source(image_ref, visitor)} has {count_noun(len(data), 'picture')} for {image_ref.split}: there is "
-            f"no picture {index + 1}."
+            f"{name_source(image_ref, visitor)} has {count_noun(len(data), 'picture')} for {image_ref.split}, and no "
+            f"picture {index + 1}: choose another one."
         )
     if is_from_album(image_ref):
         album = ALBUMS.get(image_ref.source, visitor)

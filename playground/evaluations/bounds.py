@@ -106,5 +106,6 @@ class BoundedData(DataSet):
             raise PictureError(f"{self.image_name(index)}: {error}") from None
         self._spent += estimate_all_gflops(self._config, height, width, self._classes)
         if share and self._spent > MARGIN * share.evaluation_gflops:
-            raise PictureError(f"The pictures before it have taken as much as one evaluation may: {REMEDY}.")
+            name = self.image_name(index)
+            raise PictureError(f"{name}: the pictures before it have taken as much as one evaluation may: {REMEDY}.")
         return sample

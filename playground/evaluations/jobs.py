@@ -103,8 +103,8 @@ class Evaluations:
         share = find_share()
         if share and active.count(visitor) >= share.evaluations:
             raise UserError(
-                f"A visitor can have {share.evaluations} evaluations at a time, and so many of yours wait or run: wait "
-                "until one of them has ended, or stop it."
+                f"A visitor can have {share.evaluations} evaluations at a time, and that many of yours wait or run: "
+                "wait until one of them has ended, or stop it."
             )
         near = sum(VISITORS.are_near(each, visitor) for each in active)
         if len(active) > MAX_WAITING or (share and near >= share.evaluations_near):

@@ -67,7 +67,7 @@ def suggest_remedy(pipeline: Pipeline, number: int, iou: float) -> str:
     sentences.append(f"Or lower {_label('matching.fg_iou_threshold')} to {lower:g}{also}.")
     if not matching.force_best_match:
         sentences.append(
-            f"Or switch on {_label('matching.force_best_match')}, which assigns its best anchor to each object."
+            f"Or switch on {_label('matching.force_best_match')}, which makes each object's best anchor foreground."
         )
     return " ".join(sentences)
 

@@ -1,4 +1,4 @@
-"""Estimates, within microseconds, of the work that settings ask for, and what the page spends on a picture at most."""
+"""Estimates of the work that settings ask for, made in microseconds, and the most that the page spends on a picture."""
 
 import math
 

@@ -107,7 +107,7 @@ class RunCatalogue:
         return RunFolder(self.root / name)
 
     def about(self, name: str) -> About:
-        """Returns the data source, group and owner of a run; raises as `folder`."""
+        """Returns the description of a run; raises as `folder`."""
         return read_about(self.folder(name))
 
     def label(self, name: str) -> Label:

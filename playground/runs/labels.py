@@ -1,4 +1,4 @@
-"""Labels of runs: a name and tags, in a file in the run's folder. Any visitor can set them: bounded, never trusted."""
+"""Labels of runs: a name and tags, in the run's folder. Whoever may change a run sets them: bounded, never trusted."""
 
 import json
 from pathlib import Path

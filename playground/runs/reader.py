@@ -75,7 +75,7 @@ class Reader:
 
 
 def read_about(folder: RunFolder) -> About:
-    """Returns the data source, group and owner of a run."""
+    """Returns the description of a run."""
     return _read_about(folder.path, file_stamp(folder.about))
 
 

@@ -26,10 +26,10 @@ class ListedRun(NamedTuple):
     Attributes:
         name: Path of its folder, relative to the folder of the runs.
         folder: Its files.
-        state: One of the states in `core.runs.folder`.
+        state: One of the states in `core.runs.folder`, or `listing.UNREADABLE`.
         state_text: The state for people, with the position in the queue.
         message: Why it failed or diverged, else "".
-        variant: Its name in a comparison, "" for a single run.
+        variant: What it is, see `About.title`; "" for most single runs.
         owner: The visitor who started it, see `playground.support.visitors`.
     """
 
@@ -102,7 +102,7 @@ class TableCell(NamedTuple):
 EMPTY = TableCell(None, "–")
 RESULT_COLUMNS = (
     Column("steps", "steps", "Steps done, of the total number of steps"),
-    Column("ap", "AP", "Average precision at the last evaluation"),
+    Column("ap", "AP", "Average precision of the weights that the run keeps"),
     Column("ap50", "AP50", "Average precision at IoU 0.5"),
     Column("ap75", "AP75", "Average precision at IoU 0.75"),
     Column("classification", "class loss", "Classification loss, mean of the last steps"),

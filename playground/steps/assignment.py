@@ -75,8 +75,8 @@ def _explain(pipeline: Pipeline) -> Markup:
     if pipeline.match.cheapest:
         return html.paragraph(
             "SimOTA: an object takes the k anchors, at most ten, whose scores and predicted boxes cost it least; k is "
-            "the sum of the ten highest IoUs of predicted boxes with it. Other weights, or the next step of training, "
-            "give other anchors. No anchor is ignored."
+            "the sum of the ten highest IoUs of predicted boxes with it, rounded down, but at least 1. Other weights, "
+            "or the next step of training, give other anchors. No anchor is ignored."
         )
     return Markup()
 

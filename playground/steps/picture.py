@@ -71,7 +71,7 @@ def _describe_no_objects(pipeline: Pipeline) -> str:
     if album is None or index is None:
         return "There is no object yet: press Draw boxes above the picture and drag over one."
     if album.pictures[index].labelled:
-        return "No objects here: the picture teaches what is none of them."
+        return "No objects here: the picture teaches what is not an object."
     if album.owner != pipeline.visitor:
         return "Nobody has labelled this picture yet."
     return "There is no object yet: drag over one on the picture, or press No objects here."

@@ -35,7 +35,7 @@ class FolderContents(NamedTuple):
         unlisted: The annotated pictures in no split.
         reading: How the annotations were read, as sentences for people.
         left_out: What cannot be used.
-        refusals: Why the data set cannot be used at all, as sentences without a subject.
+        refusals: Why the data set cannot be used at all, as clauses that follow a colon.
         stamp: Changes with any file of the folder.
     """
 

@@ -215,7 +215,8 @@ def _drop_what_is_lost(
     used = {label for image in images for label in image.labels.tolist()}
     unused = [name for label, name in enumerate(class_names) if label not in used]
     if unused and not writer.keeps_unused_classes:
-        notes.append(f"Classes without objects are left out, the format has no list of classes: {', '.join(unused)}.")
+        names = ", ".join(unused)
+        notes.append(f"Classes without objects are left out, since the format has no list of classes: {names}.")
     return tuple(notes), dict(splits)
 
 

@@ -51,8 +51,8 @@ class Match(NamedTuple):
         forced: bool [N]: below the threshold, and foreground only because no anchor has a higher IoU with some object.
         best_iou: float32 [M]: the highest IoU of any anchor with each object.
         best_anchor: int64 [M]: the first anchor with that IoU.
-        closest: How ATSS has come to it; None by other assigners.
-        cheapest: How SimOTA has come to it; None by other assigners.
+        closest: How ATSS came to it; None under other assigners.
+        cheapest: How SimOTA came to it; None under other assigners.
     """
 
     label: Tensor

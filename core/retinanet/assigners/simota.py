@@ -1,7 +1,7 @@
 """Assignment by what the network predicts, SimOTA (Ge et al. 2021, YOLOX, section 2.1, after OTA, CVPR 2021).
 
 An object's candidates are the anchors that are centred in it or at most 2.5 strides from its centre. A candidate costs
-the cross-entropy of its scores plus 3 · −log of the IoU of its predicted box; it costs 100,000 more unless both holds,
+the cross-entropy of its scores plus 3 · −log of the IoU of its predicted box; it costs 100,000 more unless both hold,
 so that others are only taken where those do not suffice. The object takes its k cheapest candidates, where k is the sum
 of its ten highest IoUs, rounded down, and at least 1: an object that many predictions fit takes many. All other anchors
 are background, and none is ignored.

@@ -11,9 +11,9 @@ from core.config import Loss
 def weigh_classes(counts: Sequence[float], loss: Loss) -> Tensor | None:
     """Returns the weight of each class, float32 [K]; None if the loss has no class weights.
 
-    Weights are 1 / n of n objects, or (1−β) / (1−β^n), one over their effective number (Cui et al. 2019, Class-Balanced
-    Loss Based on Effective Number of Samples), both scaled to the sum K as there. Classes without objects teach
-    nothing; they have the weight 1 and are not counted in K.
+    Weights are 1 / n for n objects, or (1−β) / (1−β^n), one over their effective number (Cui et al. 2019,
+    Class-Balanced Loss Based on Effective Number of Samples), both scaled to the sum K as there. Classes without
+    objects teach nothing; they have the weight 1 and are not counted in K.
 
     Args:
         counts: The number of objects of each class in the training data.

@@ -97,7 +97,7 @@ def cutoff_loss(logits: Tensor, targets: Tensor, *, alpha: float, cutoff: float)
 
 
 def classification_loss(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
-    """Returns the chosen loss of each logit; for OHEM and GHM-C it is cross-entropy, of which they select or weight.
+    """Returns the chosen loss of each logit; for OHEM and GHM-C it is cross-entropy, which they select from or weight.
 
     Args:
         logits: Any shape.

@@ -129,7 +129,7 @@ class BatchGradient:
 
 
 def split_evenly(count: int, parts: int) -> list[slice]:
-    """Splits a number of images into parts whose sizes differ by at most one, as few parts as there are images."""
+    """Splits images into parts whose sizes differ by at most one, and no more parts than there are images."""
     parts = min(parts, count)
     ends = [count * number // parts for number in range(parts + 1)]
     return [slice(start, end) for start, end in pairwise(ends)]

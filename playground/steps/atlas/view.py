@@ -53,11 +53,12 @@ ABOUT = (
     "Short runs, made beforehand: {places} combinations of loss, γ, α, prior π and learning rate, {seeds}, {steps} "
     "steps of {batch} scenes of {size} px; about {hours:.1f} hours of one processor in all. They train new heads and "
     "the built-in pyramid on its frozen backbone. As in the paper they have SGD with momentum, without warm-up or "
-    "gradient clipping; unlike there, their heads are normalised. Axes that are not on the map follow your settings."
+    "gradient clipping; unlike in the paper, their heads are normalised. Axes that are not on the map follow your "
+    "settings."
 )
 CRITERION = {
     LEARNS: "AP50 on {images} held-out scenes reaches {learnt:g}",
-    DIVERGES: "the loss is no number, stays far above its first value, or ends above {risen:g} times it",
+    DIVERGES: "the loss is not a number, stays far above its first value, or ends above {risen:g} times it",
     STALLS: "neither",
 }
 LIMITS = (

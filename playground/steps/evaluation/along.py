@@ -24,7 +24,7 @@ ABOUT = (
     f"learnt what it needs there. {FAIR}"
 )
 RARE = (
-    "Rare: {}, of which less than a tenth as many as of the most frequent class are expected at one of the values. "
+    "Rare: {}. At one of the values, fewer than a tenth as many of them are expected as of the most frequent class. "
     "Where none is drawn, they have no AP."
 )
 

@@ -22,13 +22,13 @@ FACTS = (
     ("AR small", "ar_small"), ("AR medium", "ar_medium"), ("AR large", "ar_large"),
 )  # fmt: skip
 AVERAGES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")  # fields of a class
-ERROR_NAMES = {kind: kind for kind in KINDS} | {LOCATION: "localization", BOTH: "class + localization"}
+ERROR_NAMES = {kind: kind for kind in KINDS} | {LOCATION: "localisation", BOTH: "class + localisation"}
 MEANINGS = {
-    CLASS: "well localized, wrong class",
+    CLASS: "well localised, wrong class",
     LOCATION: "right class, IoU between 0.1 and 0.5",
     BOTH: "wrong class, IoU between 0.1 and 0.5",
     DUPLICATE: "another box has already found the object",
-    BACKGROUND: "there is no object",
+    BACKGROUND: "no object with an IoU of 0.1 or more",
     MISSED: "an object that no box found",
 }
 

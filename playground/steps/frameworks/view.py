@@ -19,8 +19,8 @@ from playground.support.wording import name_choice, name_knobs
 METHOD = (
     "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
     f"ours, each by itself and all together. Detections from {DRAWN_FROM:g} are drawn, and all are counted. Weights "
-    "converted with care, as by reordering the outputs of the heads, differ by less. A click on a setting does here as "
-    "is done there."
+    "converted with care, as by reordering the outputs of the heads, differ by less. A click on a setting applies it "
+    "here."
 )
 NO_OBJECTS = "The network knows no objects of this picture, so that their assignment and the losses are not compared."
 WHOLE = "The comparison is about the whole picture as it is, without its tiles and other views."
@@ -77,7 +77,7 @@ def _table(comparison: Comparison, config: Config, *, known: bool) -> Markup:
         if changes.get(each.convention.key)
     ]
     name = FRAMEWORKS[comparison.framework]
-    table = html.table(html.Table(f"What {name} does otherwise", ("there", "what that changes"), tuple(rows)))
+    table = html.table(html.Table(f"What {name} does differently", ("there", "what that changes"), tuple(rows)))
     same = [name_within(each) for each in comparison.outcomes if not each.told and not changes.get(each.convention.key)]
     return table + (html.paragraph(f"Without effect here: {', '.join(same)}.") if same else Markup())
 

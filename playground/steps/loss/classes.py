@@ -9,8 +9,8 @@ from playground.pipeline.pipeline import Pipeline
 
 MAX_ROWS = 8  # classes, those that pay most; the others share a row
 EQUATIONS = {
-    "inverse_frequency": "1 / n of n objects",
-    "effective_number": "(1 − β) / (1 − β<sup>n</sup>) of n objects, one over their effective number",
+    "inverse_frequency": "1 / n for n objects",
+    "effective_number": "(1 − β) / (1 − β<sup>n</sup>) for n objects, one over their effective number",
 }
 
 

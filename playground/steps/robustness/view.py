@@ -33,7 +33,7 @@ METHOD = (
 )
 ALIASES = (
     "The picture moves below the anchors, which stand still, a stride apart: nothing in it changes, and yet the score "
-    "does, since each convolution with a stride looks at every other location only. After a whole stride the level's "
+    "does, since each convolution with a stride answers at every other location only. After a whole stride the level's "
     "own cells see the same again; coarser levels that flow into it have longer strides."
 )
 ELSEWHERE = (

@@ -164,7 +164,7 @@ def test_a_link_to_data_of_another_machine_is_followed_without_it():
 
 
 def test_a_picture_beyond_the_end_is_refused(mine):
-    with pytest.raises(DataError, match="8 pictures for train: there is no picture 9"):
+    with pytest.raises(DataError, match="8 pictures for train, and no picture 9: choose"):
         open_picture(ImageRef("mine", "train", 8), CONFIG.scenes)
 
 

@@ -26,7 +26,7 @@ LINKS = {
     "its levels": ("step=assignment&pick=40,40,truth,0", ("Its levels", "foreground anchors")),
     "other frameworks": (
         "step=detections&graph=frameworks&framework=mmdetection",
-        ("What MMDetection does otherwise", frameworks.METHOD),
+        ("What MMDetection does differently", frameworks.METHOD),
     ),
     "stability atlas": ("step=training&across=gamma&down=alpha", (atlas.TITLE, atlas.LIMITS)),
 }

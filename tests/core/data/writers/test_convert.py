@@ -120,7 +120,9 @@ def test_voc_by_hand(source, tmp_path):
         assert part in text
     lists = tmp_path / "out" / "ImageSets" / "Main"
     assert (lists / "val.txt").read_text().splitlines()[1:] == ["val/cam2/0001", "val/cam2/Übung & 'Test'"]
-    assert conversion.notes == ("Classes without objects are left out, the format has no list of classes: unseen.",)
+    assert conversion.notes == (
+        "Classes without objects are left out, since the format has no list of classes: unseen.",
+    )
 
 
 def test_yolo_by_hand(source, tmp_path):
