@@ -137,10 +137,14 @@ function takeName() {
   top.focus();
 }
 
+function giveUpUnnamed() {
+  if (editor.dropUnnamed()) say("The new box is gone: it had no class.");
+}
+
 /** Closes the field; boxes that wait for their class are given up. */
 function cancelNaming() {
   closeNaming();
-  if (editor.dropUnnamed()) say("The new box is gone: it had no class.");
+  giveUpUnnamed();
   top.focus();
 }
 

@@ -50,15 +50,16 @@ function createEditor(host, onSelection) {
     if (nudgeTimer) commit();
   }
 
+  const sayFull = () => host.showMessage(`At most ${host.view().max_boxes} boxes can be drawn: delete one first.`);
+
   /**
    * Adds a box of the chosen class and selects it; returns false if there is no room.
    *
    * @param {Corners} corners
    */
   function add(corners) {
-    const limit = host.view().max_boxes;
-    if (boxes().length >= limit) {
-      host.showMessage(`At most ${limit} boxes can be drawn.`);
+    if (boxes().length >= host.view().max_boxes) {
+      sayFull();
       return false;
     }
     select(boxes().push({ ...corners, label: drawing.chosen() }) - 1);
@@ -188,7 +189,7 @@ function createEditor(host, onSelection) {
   /** @param {number} index of a suggestion */
   function accept(index) {
     if (!drawing.accept([index])) {
-      host.showMessage(`At most ${host.view().max_boxes} boxes can be drawn.`);
+      sayFull();
       return;
     }
     select(boxes().length - 1);

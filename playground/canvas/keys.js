@@ -5,8 +5,8 @@ const KEYS = [
   ["1 … 9, 0", "Choose a class, also for the selected box"],
   ["C", "New class"],
   ["B", "New box in the middle"],
-  ["Arrows", "Move the selected box by a pixel"],
-  ["Shift + arrows", "Resize it by a pixel; with Ctrl by ten, as moving"],
+  ["Arrows", "Move the selected box by a pixel; without one, the picture that is zoomed in"],
+  ["Shift + arrows", "Resize it by a pixel; with Ctrl, both go by ten"],
   ["Tab or ]", "Select the next box or suggestion"],
   ["Shift + Tab or [", "Select the one before"],
   ["Delete", "Delete the box, or reject the suggestion"],
@@ -15,7 +15,7 @@ const KEYS = [
   ["Ctrl + Z", "Undo"],
   ["Ctrl + Shift + Z or Ctrl + Y", "Redo"],
   ["N", "Next picture"],
-  ["+ and −", "Zoom"],
+  ["+ and −", "Zoom; 0 fits the picture, where it is not the tenth class"],
   ["Escape", "Cancel, clear the selection; then Tab leaves the picture"],
   ["F", "Present the picture, or give the page its place back"],
   ["?", "Show this table"],
@@ -147,7 +147,7 @@ function nextKey(step) {
 }
 
 function escape() {
-  if (editor.dropUnnamed()) say("The new box is gone: it had no class.");
+  giveUpUnnamed();
   leaving = !editor.isBusy() && !editor.selection() && editor.offer() < 0;
   if (leaving && isPicked(location.search)) clearPick();
   editor.deselect();

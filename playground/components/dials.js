@@ -88,8 +88,8 @@ function createDial(dial, index) {
   label.append(slider, document.createElement("output"));
   row.append(
     label,
-    createNamedButton("−", `${dial.label}: one less`, () => go(-1)),
-    createNamedButton("+", `${dial.label}: one more`, () => go(1)),
+    createNamedButton("−", `${dial.label}: a step down`, () => go(-1)),
+    createNamedButton("+", `${dial.label}: a step up`, () => go(1)),
   );
   return row;
 }

@@ -118,15 +118,21 @@ def histogram(
 
 
 def bars(
-    names: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float | None]]], *, title: str, y: str
+    names: Sequence[str],
+    groups: Sequence[tuple[str, str, Sequence[float | None]]],
+    *,
+    title: str,
+    y: str,
+    most: float | None = None,
 ) -> Figure:
-    """Returns a grouped bar chart with a logarithmic vertical axis.
+    """Returns a grouped bar chart.
 
     Args:
         names: Of the groups on the horizontal axis.
         groups: (name, colour, heights) of the bars; None draws no bar.
         title: Heading.
         y: Name of the vertical axis.
+        most: Upper end of the vertical axis, which begins at 0; None for a logarithmic one.
     """
     data = [
         {"type": "bar", "name": name, "marker": {"color": tint}, "x": list(names), "y": list(heights)}
@@ -134,7 +140,8 @@ def bars(
     ]
     figure = _figure(data, title=title, x="", y=y)
     figure["layout"] |= {"barmode": "group"}
-    figure["layout"]["yaxis"] |= _logarithmic([height for _, _, heights in groups for height in heights])
+    heights = [height for _, _, heights in groups for height in heights]
+    figure["layout"]["yaxis"] |= _logarithmic(heights) if most is None else {"range": [0, most]}
     return figure
 
 

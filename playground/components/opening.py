@@ -1,4 +1,4 @@
-"""The script of the page's head that restores what the browser remembers: the address of the last visit."""
+"""The script of the page's head that restores what the browser remembers: the last visit's address, and the theme."""
 
 from playground.support.scripts import read_scripts
 

@@ -32,7 +32,7 @@ def plot(part: str) -> gr.HTML:
     """Builds the component, empty; its value is a figure (`playground.components.figures`) as JSON, or "" for none.
 
     Args:
-        part: Its name among the parts of the page, see `playground.server.render.PageUpdate`.
+        part: Its name among the parts of the page, see `playground.layout.page_update.PageUpdate`.
     """
     return gr.HTML(
         "",

@@ -96,7 +96,7 @@ def _connect_scenes(page: PageComponents) -> None:
             return show(page, show_image(state, image_ref), *changes)
         scenes = [path for path, knob in knobs().items() if knob.section == "scenes"]
         state = state.setting(apply_example(name, state.config()), scenes)
-        return show(page, state._replace(user_picture=set_aside(state.user_picture)), *changes)
+        return show(page, show_image(state, None), *changes)
 
     def to_scene(state: PageState) -> Updates:
         return show(page, show_image(state, None), "user_picture", "pick")

@@ -9,6 +9,7 @@ from playground.state.page_state import PageState, pin_of
 def connect_pinning(page: PageComponents) -> None:
     """Connects the buttons that pin, unpin, go back to A, and show both pictures."""
     pinned = ("pinned", "pinned_picture", "beside")
+    back = ("user_picture", "pick", "settings")
 
     def pin(state: PageState) -> Updates:
         state = state._replace(pinned=pin_of(state.config()), pinned_picture=state.user_picture)
@@ -21,11 +22,11 @@ def connect_pinning(page: PageComponents) -> None:
         return show(page, state._replace(beside=not state.beside), "beside")
 
     def go_back(state: PageState) -> Updates:
-        state = state.setting(state.pinned_config(), knobs())._replace(user_picture=state.pinned_picture)
-        return show(page, state, "user_picture", "settings")
+        state = state.setting(state.pinned_config(), knobs())._replace(user_picture=state.pinned_picture, pick=None)
+        return show(page, state, *back)
 
     pins = page.pins
     listen(page, page.header.pin.click, pin, changes=pinned, **LIVE)
     listen(page, pins.unpin.click, unpin, changes=pinned, **LIVE)
     listen(page, pins.beside.click, put_beside, changes=["beside"], **LIVE)
-    listen(page, pins.to_pinned.click, go_back, changes=["user_picture", "settings"], **LIVE)
+    listen(page, pins.to_pinned.click, go_back, changes=back, **LIVE)

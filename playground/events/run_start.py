@@ -1,4 +1,4 @@
-"""Starting of a training run on what is on show, and who may start, stop or change one."""
+"""Starting a training run on what is on show, and who may start, stop or change one."""
 
 from core.config import Config
 from core.data.sources import require_scene_count
@@ -25,7 +25,7 @@ def require_own_run(name: str, visitor: str) -> None:
 
 
 def start_run(state: PageState, visitor: str, *, range_test: bool = False) -> str:
-    """Starts a run on the chosen data set, or on scenes, and returns its name.
+    """Starts a run on the data set or album on show, or else on scenes, and returns its name.
 
     Args:
         state: The state of the page.

@@ -13,7 +13,7 @@ from playground.inspector.pyramid import build_levels_report
 from playground.inspector.reasons import describe_claim, explain_lack, name_object
 from playground.pipeline.pipeline import Pipeline
 
-OCTAVE = 2 ** (1 / 3)  # ratio of side lengths up to which an anchor and an object still overlap well
+THIRD_OF_OCTAVE = 2 ** (1 / 3)  # ratio of side lengths up to which an anchor and an object still overlap well
 STRETCH = 1.6  # ratio of aspect ratios from which they no longer do
 
 
@@ -98,9 +98,9 @@ def _explain_misfit(pipeline: Pipeline, number: int) -> list[str]:
     nearest_ratio = min(anchors.ratios, key=lambda each: abs(math.log(each / ratio)))
     finest, coarsest, shapes = (_label(f"anchors.{name}") for name in ("size_p3", "size_p7", "ratios"))
     sentences = []
-    if side < min(sides) / OCTAVE:
+    if side < min(sides) / THIRD_OF_OCTAVE:
         sentences.append(f"It is {side:.0f} px across, the smallest anchor {min(sides):.0f} px: lower {finest}.")
-    if side > max(sides) * OCTAVE:
+    if side > max(sides) * THIRD_OF_OCTAVE:
         sentences.append(f"It is {side:.0f} px across, the largest anchor {max(sides):.0f} px: raise {coarsest}.")
     if max(ratio / nearest_ratio, nearest_ratio / ratio) > STRETCH:
         sentences.append(f"Its height is {ratio:.2g} times its width: add a ratio near {ratio:.2g} to {shapes}.")

@@ -37,7 +37,7 @@ METHOD = {
 }
 SEES = (
     "The purple frames are its effective receptive field: the inner one holds half of what can change the number, the "
-    "outer one 95%; compare them with the dashed anchor."
+    "outer one 95%; compare them with the anchor."
 )
 
 
@@ -64,7 +64,7 @@ class Why(NamedTuple):
 
 
 def explain_candidate(pipeline: Pipeline, candidate: int, asked: Asked) -> Why:
-    """Returns the explanation of a predicted box, with the buttons that choose it."""
+    """Returns the explanation of a predicted box, with its buttons; why there is none for one of a tile or a view."""
     if find_tile(pipeline, candidate) != WHOLE or pipeline.view_of(candidate):
         return Why(html.paragraph(ELSEWHERE)) if asked.part else Why()
     found = pipeline.candidates

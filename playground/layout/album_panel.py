@@ -59,7 +59,7 @@ TEMPLATE = """
 
 def album_panel() -> gr.HTML:
     """Builds the component, empty; `playground.server.album_state` returns its values."""
-    splits = [("", "made automatically"), *zip(SPLITS, ("training", "validation", "test"), strict=True)]
+    splits = [("", "the automatic split"), *zip(SPLITS, ("training", "validation", "test"), strict=True)]
     formats = [(each.key, each.name) for each in FORMATS if each.key in WRITERS]
     return gr.HTML(
         "",

@@ -1,6 +1,7 @@
 // What the weights know, with buttons, and the progress of a download, which other answers do not take away. Texts only
 // ever go through textContent.
 const POLL_MS = 400;
+const CANCELLED = "The download was cancelled: what has arrived is kept for the next time.";
 const KEY = "retinanet-download"; // the download that this window waits for, also after a reload
 const box = /** @type {HTMLElement} */ (element.querySelector(".banner"));
 
@@ -114,7 +115,7 @@ async function ask(verb) {
   }
   sessionStorage.removeItem(KEY);
   if (state.status === "here") return finish(wanted.name);
-  showEnd(state.message || "The download was cancelled: what has arrived is kept for the next time.");
+  showEnd(state.message || CANCELLED);
 }
 
 /** @param {string} name */
@@ -146,7 +147,7 @@ cancel.addEventListener("click", () => {
   const wanted = waiting();
   sessionStorage.removeItem(KEY);
   if (wanted) server.download({ ...wanted, verb: "leave" }).catch(() => null);
-  showEnd("The download was cancelled: what has arrived is kept for the next time.");
+  showEnd(CANCELLED);
 });
 
 const showValue = live.part(props.part, show, () => props.value);

@@ -1,6 +1,7 @@
 """The banner above the picture: words, buttons that help, and the progress of a download.
 
-A button fires `select` with {"action", "name"}: "weights" once the weights are here, "teach" or "train".
+A button fires `select` with {"action", "name"}: "weights" once the weights are here, or
+"train"; "teach" opens My pictures.
 """
 
 from collections.abc import Callable

@@ -7,6 +7,7 @@ const still = /** @type {HTMLCanvasElement} */ (dialog.querySelector("canvas"));
 const control = (name) => /** @type {HTMLButtonElement} */ (dialog.querySelector(`[data-do="${name}"]`));
 /** @type {MediaStream | null} */
 let stream = null;
+let isOpening = false;  // the browser has been asked for the camera
 let shots = 0;
 
 /**
@@ -29,6 +30,8 @@ function explainNoCamera(name, framed) {
 }
 
 async function openCamera() {
+  if (isOpening || stream) return;  // a second stream would never be stopped
+  isOpening = true;
   say("");
   try {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "");
@@ -39,6 +42,8 @@ async function openCamera() {
     const name = error instanceof DOMException && navigator.mediaDevices ? error.name : "";
     say(explainNoCamera(name, window.self !== window.top));
     return;
+  } finally {
+    isOpening = false;
   }
   video.srcObject = stream;
   showStill(false);

@@ -108,7 +108,8 @@ async function sendAll(files) {
       break;
     }
     if (!answer || answer.error) {
-      outcome.failed.push(`${shortenName(file.name)} ${skipped || "cannot be opened"}`);
+      const lost = answer ? "cannot be opened" : "did not arrive: upload it again";
+      outcome.failed.push(`${shortenName(file.name)} ${skipped || lost}`);
       outcome.error ||= answer?.error ?? "";  // what to do, of the first one
       continue;
     }

@@ -3,6 +3,7 @@
 const POLL_MS = 2000;
 const FAR_MS = 10_000;  // between two polls while the table is out of sight
 const UNDO_MS = 20000;
+const SILENT = "The server does not answer. Is it still running? Reload the page.";
 /** @type {(selector: string) => HTMLElement} */
 const find = (selector) => /** @type {HTMLElement} */ (element.querySelector(selector));
 const [head, body, message] = [find("thead"), find("tbody"), find(".runs-message")];
@@ -94,7 +95,7 @@ async function sendNext() {
   const answer = await server.runs({ ...request, chosen, stamp }).catch(() => null);
   busy = false;
   if (answer) receive(answer, request);
-  else showMessage("The server does not answer. Is it still running? Reload the page.");
+  else showMessage(SILENT);
   sendNext();
 }
 
@@ -104,6 +105,7 @@ async function sendNext() {
  */
 function receive(answer, request) {
   if (answer.said) showMessage(answer.said, answer.undo);
+  else if (message.textContent === SILENT) showMessage("");
   if (request.act === "label" && !answer.said && request.run === edited) edited = "";  // or another is by now
   if (answer.shown) {
     stamp = answer.stamp ?? "";

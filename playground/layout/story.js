@@ -127,7 +127,7 @@ function stop() {
   document.dispatchEvent(new Event("story-rest"));
 }
 
-/** While γ moves, the address and its history stay (`strip.js`). */
+/** While γ moves, the address and its history stay (`address.js`). */
 function markPlaying() {
   document.body.toggleAttribute("data-playing", run !== null);
   const [icon, verb] = playButton.children;

@@ -51,7 +51,8 @@ function describeMarks(marks, drawing) {
   const nothing = meant.filter((index) => index < 0).length;
   if (!missed.length) return marks.length ? "No object is missed." : "Right: no object is missed.";
   const found = hit.length ? `: ${names(hit)}` : "";
-  const said = [`You marked ${hit.length} of the ${missed.length} missed objects${found}.`];
+  const noun = missed.length === 1 ? "object" : "objects";
+  const said = [`You marked ${hit.length} of ${missed.length} missed ${noun}${found}.`];
   if (left.length) said.push(`Not marked: ${names(left)}.`);
   if (wrong === 1) said.push("One object that you marked is found.");
   if (wrong > 1) said.push(`${wrong} objects that you marked are found.`);

@@ -36,7 +36,7 @@ function addStroke(heights, from, to) {
 }
 
 /**
- * Returns where a drawn curve is furthest from the real one.
+ * Returns where a drawn curve is furthest from the real one, both heights there, and the mean difference.
  *
  * @param {number[]} drawn
  * @param {number[]} truth as many

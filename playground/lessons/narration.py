@@ -53,7 +53,7 @@ class Check(NamedTuple):
             cause = f": {lacking}." if lacking else " under these settings."
             return f"{where}, what the lesson says of “{name}” cannot be checked{cause}"
         value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
-        compared = "" if not others else " as before" if self.claim.is_about_change else f", “{others[0]}”"
+        compared = "" if not others else ", its value before" if self.claim.is_about_change else f", “{others[0]}”"
         found = f"{where} it is different: “{name}” is {value}, {NOT[self.claim.sign]} {other}{compared}"
         reason = f"{lacking}." if lacking else self.claim.reason
         return f"{found}; {reason}" if reason else f"{found}."

@@ -109,7 +109,7 @@ def _regressed_iou(pipeline: Pipeline, *, decoded: bool) -> float:
 
 
 def _steepest_gradient(pipeline: Pipeline) -> float:
-    """Returns the largest slope of the loss of one score, from surely wrong to surely right; not finite if one is."""
+    """Returns the largest slope of the loss of one score, from surely wrong to right; not finite if any is not."""
     with torch.inference_mode(mode=False):
         logits = torch.linspace(-100, 100, 401).requires_grad_()
         loss = classification_loss(logits, torch.ones_like(logits), pipeline.config.loss).sum()

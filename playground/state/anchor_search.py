@@ -30,7 +30,7 @@ def fit_anchors(target: str, pipeline: Pipeline, image_ref: ImageRef | None = No
     config = pipeline.config
     objects = _collect(target, pipeline, image_ref)
     if not len(objects.boxes):
-        raise UserError("There is no object to fit anchors to: draw some in the Picture step first.")
+        raise UserError(f"There is no object in {target} to fit anchors to: choose other ones, or draw some.")
     threshold = config.matching.fg_iou_threshold
     better = search_anchors(objects, config.anchors, threshold)
     before, after = (measure_fit(objects, each, threshold) for each in (config.anchors, better))

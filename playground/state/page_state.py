@@ -241,7 +241,7 @@ def require_known_weights(config: Config, visitor: str = "") -> None:
     name = config.model.weights
     if not is_path(name):
         raise ConfigError(
-            "model.weights is longer than a name can be, or holds other characters: choose from the list."
+            "model.weights is longer than a name can be, or has characters that no name has: choose from the list."
         )
     if name in BUILT_IN_WEIGHTS:
         return

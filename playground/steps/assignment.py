@@ -45,7 +45,7 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
 
 
 def _layers(pipeline: Pipeline) -> tuple[Layer, ...]:
-    """Returns the foreground anchors on top, and below them, hidden, what else the assigner looks at."""
+    """Returns the foreground anchors and, hidden, what else the assigner looks at, from bottom to top."""
     match, boxes = pipeline.match, pipeline.grid.boxes
     matched = match.foreground & ~match.forced
     foreground = Layer("foreground", "foreground", "foreground", boxes[matched].numpy(), values=match.iou[matched])

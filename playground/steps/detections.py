@@ -7,6 +7,7 @@ from core.conventions.table import FRAMEWORKS
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT
+from playground.canvas.view import GREY
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import Figure, bars, colour
@@ -105,7 +106,7 @@ def _funnel(pipeline: Pipeline) -> dict:
     kept = np.bincount(pipeline.candidates.level[pipeline.fates.order].numpy(), minlength=len(LEVELS))
     counts = pipeline.level_counts
     groups = [
-        ("anchors", "#999999", [level.anchors for level in counts]),
+        ("anchors", GREY, [level.anchors for level in counts]),
         ("scores above the threshold", colour("before"), [level.scored for level in counts]),
         ("after top-K", colour("beyond_cap"), [level.topk for level in counts]),
         ("detections", colour("kept"), kept.tolist()),
@@ -114,7 +115,10 @@ def _funnel(pipeline: Pipeline) -> dict:
 
 
 def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
-    """Returns the chosen figure, None without detections where it needs one; raises as `of_picture`, or `survive`."""
+    """Returns the chosen figure, None without detections where it needs one.
+
+    Raises as `of_picture`, `survive` or `compare_with`.
+    """
     if focus.dials.graph == PRECISION:
         return counted_figure(choose(of_picture(pipeline), focus.dials))
     if focus.dials.graph == ROBUSTNESS:

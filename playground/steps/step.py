@@ -165,7 +165,7 @@ class Step(NamedTuple):
 
     Attributes:
         key: Its identifier in links and on the page, a key of `playground.support.groups.TITLES`.
-        about: Its introduction, one or two sentences.
+        about: Its introduction, a few sentences.
         headline: Returns its live number in the strip; or its cells in the strip if it has several.
         build_view: Returns its content.
         build_levels: Returns the strip's second row while the step is chosen.

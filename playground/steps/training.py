@@ -136,7 +136,9 @@ def load_run_config(name: str, config: Config) -> Config:
     """
     run = RUNS.find_weights(name) if RUNS.has(name) else None
     if run is None:
-        raise UserError("There are no weights yet: start a run, and wait for its first evaluation or stop it.")
+        raise UserError(
+            "No run with weights is chosen: choose one in the list, or start one and wait for its first evaluation."
+        )
     values = config.to_flat()
     postprocessing = {path: values[path] for path, knob in knobs().items() if knob.effect in POSTPROCESSING}
     return Config.from_file(run.config).replace(

@@ -53,9 +53,9 @@ test("a box means the object that it overlaps most", () => {
 
 test("drawn boxes are compared with the missed objects in words", () => {
   const said = describeMarks([corners(0, 0, 0.1, 0.1), corners(0.5, 0, 0.9, 0.2), corners(0, 0.8, 0.1, 1)], DRAWING);
-  assert.equal(said, "You marked 1 of the 2 missed objects: leaf. Not marked: gem. "
+  assert.equal(said, "You marked 1 of 2 missed objects: leaf. Not marked: gem. "
     + "One object that you marked is found. One box means no object.");
-  assert.equal(describeMarks([], DRAWING), "You marked 0 of the 2 missed objects. Not marked: leaf and gem.");
+  assert.equal(describeMarks([], DRAWING), "You marked 0 of 2 missed objects. Not marked: leaf and gem.");
   assert.equal(describeMarks([], { ...DRAWING, truth: [OBJECTS[2]] }), "Right: no object is missed.");
 });
 

@@ -74,7 +74,7 @@ test("a box thinner than a pixel is dropped", () => {
 test("no more boxes than the limit can be drawn", () => {
   drag(at(60, 60), at(70, 70));
   drag(at(80, 60), at(90, 70));
-  assert.deepEqual([sent.length, messages], [1, ["At most 2 boxes can be drawn."]]);
+  assert.deepEqual([sent.length, messages], [1, ["At most 2 boxes can be drawn: delete one first."]]);
 });
 
 test("a gesture can be cancelled", () => {

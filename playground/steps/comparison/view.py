@@ -5,6 +5,7 @@ from markupsafe import Markup
 from core.experiments.comparison import read_result, summarise_variants
 from core.experiments.presets import Preset
 from core.runs.folder import DIVERGED, FAILED
+from playground.canvas.view import GREY
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, Line, Mark, comparison, mark, show_points
 from playground.runs.curves import average_points, describe_divergence, keep_points, name_last_step
@@ -32,7 +33,7 @@ def figure(progress: RunProgress) -> Figure:
     precision: list[Line] = []
     broken: list[Line] = []  # the box losses that diverged first
     marks = []
-    for curve, tint in zip(progress.records, PALETTE, strict=False):
+    for curve, tint in zip(progress.records, (*PALETTE, GREY), strict=False):
         name, divergence = curve.run.variant.name, curve.divergence
         losses.append((name, tint, *_points(curve, "classification")))
         if divergence:

@@ -129,7 +129,7 @@ def _describe(each: Compared, measure: str, described: Callable[[JobStatus], str
     if status is None:
         return "not measured under these settings", start
     if status.state == WAITING:
-        return "waits for another evaluation to end", stop
+        return "waits for another evaluation or search to end", stop
     if status.active:
         bar = html.progress(status.done, status.total, f"Evaluated pictures of {each.name}")
         return bar + f" {status.done:,} of {status.total:,} pictures", stop

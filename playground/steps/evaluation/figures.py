@@ -5,11 +5,11 @@ import math
 from core.evaluation.error_types import KINDS
 from core.evaluation.precision_recall import RECALLS, interpolate_precision
 from core.evaluation.report import Report
+from playground.canvas.view import GREY
 from playground.components.figures import PALETTE, Figure, bars, colour, lines
 from playground.evaluations.query import OF_REPORT
 from playground.steps.evaluation.tables import ERROR_NAMES
 
-GREY = "#999999"
 SIZES = ("small", "medium", "large")
 MAX_CURVES = 8  # those of the classes with most objects
 
@@ -58,9 +58,9 @@ def _calibration(report: Report) -> Figure:
 def _errors(report: Report) -> Figure:
     cost = [nan_to_none(report.error_types.cost[kind]) for kind in KINDS]
     names = [ERROR_NAMES[kind] for kind in KINDS]
-    made = bars(names, [("AP50", colour("suppressed"), cost)], title="Cost of each kind of error", y="AP50 if fixed")
-    made["layout"]["yaxis"]["type"] = "linear"
-    return made
+    most = max((each for each in cost if each is not None), default=0) or 1
+    groups = [("AP50", colour("suppressed"), cost)]
+    return bars(names, groups, title="Cost of each kind of error", y="AP50 if fixed", most=1.1 * most)
 
 
 def _sizes(report: Report) -> Figure:
@@ -68,9 +68,7 @@ def _sizes(report: Report) -> Figure:
         (name, tint, [nan_to_none(getattr(report.classes[name], f"ap_{size}")) for size in SIZES])
         for name, tint in _tints(_largest(report))
     ]
-    made = bars(SIZES, groups, title="AP by size of the object (32², 96² px)", y="AP")
-    made["layout"]["yaxis"] |= {"type": "linear", "range": [0, 1]}
-    return made
+    return bars(SIZES, groups, title="AP by size of the object (32², 96² px)", y="AP", most=1)
 
 
 def _limit_axes(made: Figure) -> Figure:

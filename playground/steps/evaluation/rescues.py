@@ -31,7 +31,8 @@ def search_part(status: JobStatus | None) -> Markup:
         return text + html.paragraph(f"{WHAT} {most}") + _links(("Search", START))
     text += html.said(f"The search: {status.state}.")
     if status.state == WAITING:
-        return text + html.paragraph("The search waits for an evaluation to finish.") + _links(("Stop", STOP))
+        waits = html.paragraph("The search waits for another evaluation or search to end.")
+        return text + waits + _links(("Stop", STOP))
     if status.active:
         bar = html.progress(status.done, status.total, "Searched pictures")
         done = f"{status.done:,} of {count_noun(status.total, 'picture')} searched …"

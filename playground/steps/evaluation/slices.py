@@ -104,8 +104,8 @@ def draw_averages(slices: Sequence[Slice]) -> Figure:
 def _draw(slices: Sequence[Slice], groups: Sequence[tuple[str, str, Sequence[float]]]) -> Figure:
     """Returns the bars of slices; `groups` have a name, a colour and the height of the bar in each slice."""
     heights = [(name, tint, [nan_to_none(each) for each in values]) for name, tint, values in groups]
-    made = bars(name_slices(slices), heights, title="AP by the objects' size, elongation, number and position", y="AP")
-    made["layout"]["yaxis"] = {"title": {"text": "AP"}, "range": [0, 1]}
+    title = "AP by the objects' size, elongation, number and position"
+    made = bars(name_slices(slices), heights, title=title, y="AP", most=1)
     for trace in made["data"]:
         trace["hovertext"] = [count_noun(each.objects, "object") for each in slices]
     return made

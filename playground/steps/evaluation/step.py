@@ -149,7 +149,7 @@ def _status_text(pipeline: Pipeline, status: JobStatus | None) -> Markup:
             f"{_pictures(split, pipeline, count)}. Choose what is evaluated above the picture."
         )
     if status.state == WAITING:
-        return html.paragraph("This evaluation is waiting for another one to finish.") + _bar(status)
+        return html.paragraph("This evaluation waits for another evaluation or search to end.") + _bar(status)
     if status.active:
         return html.paragraph(f"{status.done:,} of {count_noun(status.total, 'picture')} …") + _bar(status)
     if status.result is None:
@@ -198,7 +198,7 @@ def _left_out(problems: tuple[str, ...]) -> Markup:
 
 def _pictures(split: ImageRef, pipeline: Pipeline, count: int) -> str:
     if split.source == SCENES:
-        return f"{count_noun(count, 'held-out scene')} like this one"
+        return f"{count_noun(count, 'held-out scene')} generated with the settings of the Picture step"
     total = count_pictures(split, pipeline.visitor).get(split.split, 0)
     name = name_source(split, pipeline.visitor)
     return f"{min(count or total, total):,} of {count_noun(total, 'picture')} of {name}, {split.split}"

@@ -25,10 +25,10 @@ AVERAGES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")  # fields
 ERROR_NAMES = {kind: kind for kind in KINDS} | {LOCATION: "localisation", BOTH: "class + localisation"}
 MEANINGS = {
     CLASS: "well localised, wrong class",
-    LOCATION: "right class, IoU between 0.1 and 0.5",
-    BOTH: "wrong class, IoU between 0.1 and 0.5",
+    LOCATION: "badly placed: right class, IoU between 0.1 and 0.5",
+    BOTH: "badly placed, wrong class: IoU between 0.1 and 0.5",
     DUPLICATE: "another box has already found the object",
-    BACKGROUND: "no object with an IoU of 0.1 or more",
+    BACKGROUND: "false alarm: no object with an IoU of 0.1 or more",
     MISSED: "an object that no box found",
 }
 

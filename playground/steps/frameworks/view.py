@@ -14,7 +14,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.frameworks.compared import compare_with, has_known_objects
 from playground.steps.step import StepText
-from playground.support.wording import name_choice, name_knobs
+from playground.support.wording import SWITCHED, name_choice, name_knobs
 
 METHOD = (
     "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
@@ -94,7 +94,8 @@ def _offer(config: Config, outcome: Outcome) -> Markup:
 
 
 def _link(path: str, value: object) -> Markup:
-    text = f"{knobs()[path].label}: {name_choice(value) if isinstance(value, str) else format_value(value)}"
+    said = name_choice(value) if isinstance(value, str) else format_value(value)
+    text = f"{knobs()[path].label}: {SWITCHED.get(said, said)}"
     return html.link(text, f"set {path} {format_value(value)}", name=f"Apply: {text}")
 
 

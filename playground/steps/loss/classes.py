@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from core.io.text import count_noun
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
 
@@ -65,7 +66,8 @@ def shares_by_class(pipeline: Pipeline) -> Markup:
     if others:
         objects, anchors = sum(each.objects for each in others), sum(each.anchors for each in others)
         share = html.percent(sum(each.share for each in others))
-        rows.append((f"{len(others)} other classes", html.count(objects), html.count(anchors), "–", share))
+        name = count_noun(len(others), "other class", "other classes")
+        rows.append((name, html.count(objects), html.count(anchors), "–", share))
     rest = html.percent(max(0.0, 1 - sum(each.share for each in payers)))
     rows.append(("background", "–", "–", "1.00", rest))
     columns = ("class", "objects", "foreground", "weight", "share")

@@ -11,6 +11,7 @@ from torch import Tensor
 from core.config import IOU_TARGETS, Config, Loss, knobs
 from core.io.text import typeset_numbers
 from core.retinanet.losses import classification_loss, find_bins, harmonise
+from playground.canvas.view import GREY
 from playground.components import html
 from playground.components.compared import REFERENCE
 from playground.components.figures import Figure, colour, lines
@@ -21,7 +22,6 @@ LOGARITHMIC = ", logarithmic"  # ends the name of a curve with a logarithmic ver
 CURVES = tuple(kind + axis for kind in (VALUE, GRADIENT, WEIGHT) for axis in ("", LOGARITHMIC))
 EXAMPLE = "example"  # name of the line at the example's p_t, which `example_drag.js` makes draggable
 EXAMPLE_DRAG = read_scripts("steps/loss/example_drag.js")
-GREY = "#999999"
 TITLES = {
     VALUE: "Loss of one score",
     GRADIENT: "Gradient of one score",

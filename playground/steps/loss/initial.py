@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from core.analysis.initial_logits import NO_PRIOR
 from core.config import Loss
+from core.io.text import count_noun
 from core.retinanet.assigners.match import IGNORED
 from playground.components import html
 from playground.pipeline.pipeline import Pipeline
@@ -37,5 +38,5 @@ def _explain(pipeline: Pipeline) -> Markup:
     return html.paragraph(
         f"Without π, every score begins near 0.5 and pays ln 2 = {math.log(2):.2f} under cross-entropy: "
         f"{html.count(scores)} scores pay {html.count(scores * math.log(2))}, and that is divided by only "
-        f"{html.count(foreground)} foreground anchors. With π, nearly all of them begin almost right."
+        f"{count_noun(foreground, 'foreground anchor')}. With π, nearly all of them begin almost right."
     )

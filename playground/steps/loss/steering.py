@@ -7,6 +7,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from core.errors import UserError
+from core.io.text import count_noun
 from core.retinanet.anchors import LEVELS
 from core.steering.kinds import EASY_BACKGROUND, FOREGROUND, KINDS
 from core.steering.ledger import Groups, Ledger
@@ -129,10 +130,10 @@ def _explain_heads(pipeline: Pipeline, classes: Ledger, boxes: Ledger) -> Markup
         else "The normaliser"
     )
     return html.facts(facts) + html.paragraph(
-        f"{subject} divides every arrow of this picture alike, here by {html.count(foreground)} "
-        "foreground anchors: it sets how far a step goes, not who steers it. Between the pictures of a batch it does "
-        "steer: “image” gives each picture a divisor of its own, so that each anchor of a picture with little "
-        "foreground counts for more."
+        f"{subject} divides every arrow of this picture alike, here by "
+        f"{count_noun(foreground, 'foreground anchor')}: it sets how far a step goes, not who steers it. Between the "
+        "pictures of a batch it does steer: “image” gives each picture a divisor of its own, so "
+        "that each anchor of a picture with little foreground counts for more."
     )
 
 
@@ -152,7 +153,7 @@ def _objects_table(pipeline: Pipeline, classes: Ledger, boxes: Ledger) -> Markup
     ]
     if rest := order[MAX_OBJECTS:]:
         pulled, moved = (html.signed_percent(each.object_pulls[rest].sum().item()) for each in (classes, boxes))
-        rows.append((f"{len(rest)} other objects", "–", pulled, moved))
+        rows.append((count_noun(len(rest), "other object"), "–", pulled, moved))
     columns = ("object", "foreground", "steers class subnet", "steers box subnet")
     named = (*(html.box_of(TRUTH, number) for number in order[:MAX_OBJECTS]), *([""] if rest else []))
     return html.table(html.Table("Who steers, by object", columns, tuple(rows), boxes=named))

@@ -4,9 +4,9 @@ import numpy as np
 
 from core.evaluation.counting import IGNORED, RIGHT, Counting
 from core.evaluation.precision_recall import RECALLS, interpolate_precision
+from playground.canvas.view import GREY
 from playground.components.figures import Figure, colour, lines
 
-GREY = "#999999"
 MAX_POINTS = 2000  # of the curve; more than the figure has pixels
 TITLE = "Precision and recall, one detection at a time"
 RIGHT_COLOUR, WRONG_COLOUR = colour("foreground"), colour("suppressed")

@@ -18,6 +18,7 @@ from core.evaluation.counting import (
 )
 from core.evaluation.detection_matching import MAX_DETECTIONS
 from core.evaluation.error_types import FOREGROUND_IOU, ErrorTypes, analyse_errors
+from core.io.text import count_noun
 from playground.canvas.view import Layer
 from playground.components import html
 from playground.components.dials import CHOICE, SLIDER, Dial
@@ -54,7 +55,8 @@ def picture_text(pipeline: Pipeline, dials: Dials, chooser: Dial) -> StepText:
     threshold = pipeline.config.inference.score_threshold
     note = f"Only detections above the score threshold, {threshold:g}, are there to be counted. "
     if choice.material.dropped:
-        note += f"{choice.material.dropped} detections of classes that this picture is not labelled with are left out. "
+        dropped = count_noun(choice.material.dropped, "detection")
+        note += f"Left out: {dropped} of classes that this picture is not labelled with. "
     more = html.paragraph(note) + costs(_analyse(choice.material))
     return StepText(counted_text(choice, dials), counted_figure(choice), more, (chooser, *counted_dials(choice, dials)))
 

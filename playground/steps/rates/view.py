@@ -7,6 +7,7 @@ from markupsafe import Markup
 from core.runs.about import RANGE_TEST
 from core.runs.folder import FINISHED
 from core.training.rate_finder import EXPLODED, STEPS, RateCurve, conclude, describe_rates
+from playground.canvas.view import GREY
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, Mark, colour, lines, mark, set_logarithmic
 from playground.runs.progress import RunProgress
@@ -60,7 +61,7 @@ def build_rates_figure(progress: RunProgress) -> Figure:
     """Returns the loss of each step and its average by the learning rate, with the suggestion."""
     curve = read_rates(progress)
     made = lines(
-        [("each step", "#999999", curve.rates, curve.losses), ("averaged", PALETTE[0], curve.rates, curve.averages)],
+        [("each step", GREY, curve.rates, curve.losses), ("averaged", PALETTE[0], curve.rates, curve.averages)],
         title="Loss by learning rate",
         x="learning rate",
         y="loss",

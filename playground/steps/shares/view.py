@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from core.io.text import count_noun
 from core.runs.metrics import read_shares
+from playground.canvas.view import GREY
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
 from playground.components.figures import PALETTE, Figure, Line, lines
 from playground.runs.curves import average_points
 from playground.steps.dials import CLASSES, LOSSES, Dials
 
-BACKGROUND, OTHERS = "#999999", "#666666"
+BACKGROUND, OTHERS = GREY, "#666666"
 LATEST = 20  # steps of the table
 ABOUT = (
     "What the foreground anchors of each class pay of the classification loss, by the class of their object, and all "
@@ -46,7 +48,8 @@ def build_shares_figure(steps: Sequence[dict[str, Any]], classes: Sequence[str])
     shown, others = order[: len(PALETTE)], order[len(PALETTE) :]
     curves = [(classes[label], tint, shares[:, label]) for label, tint in zip(shown, PALETTE, strict=False)]
     if others:
-        curves.append((f"{len(others)} other classes", OTHERS, shares[:, others].sum(axis=1)))
+        name = count_noun(len(others), "other class", "other classes")
+        curves.append((name, OTHERS, shares[:, others].sum(axis=1)))
     curves.append(("background", BACKGROUND, shares[:, -1]))
     drawn: list[Line] = [
         (escape(name, quote=False), tint, *average_points(list(zip(at, values.tolist(), strict=True))))

@@ -2,7 +2,7 @@
 
 import math
 
-from playground.components.figures import to_json, training
+from playground.components.figures import bars, to_json, training
 
 
 def loss_axis(values: list) -> dict:
@@ -37,3 +37,10 @@ def test_numbers_that_are_not_finite_are_gaps():
     assert to_json(figure) == (
         '{"data": [{"x": [1, 2], "y": [null, 0.5], "name": "NaN"}], "layout": {"range": [null, null]}}'
     )
+
+
+def test_bars_from_0_have_an_axis_without_the_ticks_of_a_logarithmic_one():
+    groups = [("AP", "#000000", [0.002, None, 0.5])]
+    linear = bars(("a", "b", "c"), groups, title="AP by size", y="AP", most=1)["layout"]["yaxis"]
+    assert linear == {"title": {"text": "AP"}, "range": [0, 1]}
+    assert bars(("a", "b", "c"), groups, title="AP by size", y="AP")["layout"]["yaxis"]["type"] == "log"

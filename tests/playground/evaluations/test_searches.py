@@ -189,7 +189,10 @@ def test_a_search_without_usable_pictures_tells_nothing_of_a_change(monkeypatch)
 def test_what_a_search_says_before_and_while_it_runs():
     assert f"at most {MAX_SEARCHED} pictures" in search_part(None)
     waiting = search_part(JobStatus(WAITING))
-    assert "waits for an evaluation" in waiting and "<i hidden data-said>The search: waiting.</i>" in waiting
+    assert (
+        "waits for another evaluation or search" in waiting
+        and "<i hidden data-said>The search: waiting.</i>" in waiting
+    )
     running = search_part(JobStatus(RUNNING, 3, 9))
     assert "3 of 9 pictures searched" in running and 'data-choose="search stop"' in running
     stopped = search_part(JobStatus(STOPPED, 4, 9, rescues=FOUND))

@@ -1,7 +1,9 @@
 """Pinned settings: in the link, in words, and beside the present ones."""
 
 import json
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 import torch
 
@@ -14,6 +16,9 @@ from playground.data.picture import render_picture
 from playground.evaluations.query import EvaluationQuery
 from playground.evaluations.results import EvaluationResult
 from playground.evaluations.status import JobStatus
+from playground.events.picture import connect_picture
+from playground.events.pinning import connect_pinning
+from playground.layout.layout import lay_out
 from playground.pipeline.pipeline import Pipeline
 from playground.server.permalink import from_link, to_link
 from playground.server.pin_diff import changes
@@ -161,3 +166,18 @@ def test_an_evaluation_is_drawn_with_that_of_the_pinned_settings(monkeypatch):
     del done["builtin"]
     assert "A: all classes" not in names_in_figure(state)
     assert evaluation_step.STEP.without_pinned in render(state).changes
+
+
+@pytest.mark.slow
+def test_a_click_on_the_picture_before_is_not_taken_for_one_on_the_next(monkeypatch):
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_pinning(page)
+        connect_picture(page)
+    clicked = state_of(config(), config(scenes__seed=7), "picture", pick=Pick(40, 40, "truth", 0))
+    values = [getattr(clicked, field) for field in page.state]
+    back, example = page.pins.to_pinned, page.controls.picture.example
+    for component, kind, more in ((back, "click", ()), (example, "input", (example.choices[0][1],))):
+        (event,) = (each for each in blocks.fns.values() if (component._id, kind) in each.targets)
+        updates = event.fn(SimpleNamespace(cookies={}), *values, *more)
+        assert updates[page.state["pick"]] is None

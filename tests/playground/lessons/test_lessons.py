@@ -114,7 +114,10 @@ def test_a_number_that_cannot_be_computed_is_a_dash():
 def test_a_claim_that_fails_says_so_in_words():
     claim = Claim("foreground", "<", "before.foreground", "the objects are large.")
     said = Check(claim, 40, 20).explain("On your picture")
-    assert said == "On your picture it is different: “foreground” is 40, not below 20 as before; the objects are large."
+    assert (
+        said
+        == "On your picture it is different: “foreground” is 40, not below 20, its value before; the objects are large."
+    )
     said = Check(Claim("foreground", "<=", "ignored"), 1234, 20).explain("Here")
     assert said == "Here it is different: “foreground” is 1,234, above 20, “ignored”."
     assert Check(Claim("share_of_foreground", "==", "1"), 0.5, 1).explain("Here").endswith("is 50%, not 100%.")

@@ -192,6 +192,17 @@ def test_curves_keep_the_first_step_and_average_the_rest(tmp_path):
     assert len(begun["data"]) == 1
 
 
+def test_every_variant_of_a_comparison_has_a_curve_in_a_colour_of_its_own(tmp_path):
+    for key, preset in PRESETS.items():
+        records = tuple(
+            RunRecords(VariantRun(each, 0, RunFolder(tmp_path / each.name)), [step(1, 2.0), step(2, 1.0)], [])
+            for each in preset.variants
+        )
+        drawn = view.figure(RunProgress(RunStatus(RUNNING), preset, records))["data"]
+        assert [each["name"] for each in drawn] == [each.name for each in preset.variants], key
+        assert len({each["line"]["color"] for each in drawn}) == len(drawn), key
+
+
 def test_a_variant_that_diverged_shows_every_step_and_its_last_finite_one(tmp_path):
     """As observed: the loss went 350 → 6,715 → 258 while the box loss became infinite, which averages would hide."""
     part = VariantRun(Variant("without π", {}), 0, RunFolder(tmp_path))
