@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from core.data.dataset import SPLITS, FolderData, require_split
 from core.data.files import FolderFiles, list_files
 from core.data.raw import RawData, RawImage
@@ -24,9 +22,11 @@ from core.reader import Kind, limits_for, read_apart
 from core.reader.tasks import Progress
 
 GIVEN = "given"
-SPLIT_METHODS: dict[str, Callable[[np.ndarray, Sequence[float], int], list[list[int]]]] = {
-    "random": lambda counts, shares, seed: random_split(len(counts), shares, seed),
-    "stratified": stratified_split,
+SPLIT_METHODS: dict[str, Callable[[Sequence[RawImage], Sequence[float], int], list[list[int]]]] = {
+    "random": lambda images, shares, seed: random_split(len(images), shares, seed),
+    "stratified": lambda images, shares, seed: stratified_split(
+        [image.labels[~image.crowd] for image in images], shares, seed
+    ),
 }
 STORED = "contents.npz"  # what the other process answers with
 
@@ -166,9 +166,7 @@ def make_lists(
     raw = read_all_splits(folder, format)
     if by == GIVEN:
         return None
-    labels = [image.labels[~image.crowd] for image in raw.images]
-    counts = np.array([np.bincount(each, minlength=len(raw.class_names)) for each in labels], dtype=np.int64)
-    parts = SPLIT_METHODS[by](counts, shares, seed)
+    parts = SPLIT_METHODS[by](raw.images, shares, seed)
     names = list_names(folder, raw.images)
     return {split: [names[number] for number in part] for split, part in zip(SPLITS, parts, strict=True)}
 

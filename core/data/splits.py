@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
 from pathlib import Path
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def random_split(count: int, shares: Sequence[float], seed: int) -> list[list[in
     return [sorted(part.tolist()) for part in np.split(order, ends[:-1])]
 
 
-def stratified_split(counts: np.ndarray, shares: Sequence[float], seed: int) -> list[list[int]]:
+def stratified_split(labels: Sequence[np.ndarray], shares: Sequence[float], seed: int) -> list[list[int]]:
     """Divides images so that each part receives its share of the objects of every class.
 
     Iterative stratification (Sechidis et al. 2011), applied to objects rather than images: the class with the fewest
@@ -43,28 +44,15 @@ def stratified_split(counts: np.ndarray, shares: Sequence[float], seed: int) -> 
     objects of it. Images without objects form an extra class.
 
     Args:
-        counts: int [N, K], objects of each class in each image.
+        labels: The classes of the objects of each image.
         shares: The share of the images in each part.
         seed: Breaks ties.
 
     Returns:
         The sorted image numbers of each part; the parts have the same sizes as those of `random_split`.
     """
-    weights = np.column_stack([counts, counts.sum(axis=1) == 0]).astype(np.float64)  # [N, K + 1]
-    order = np.random.default_rng(seed).permutation(len(weights))
-    room = np.array(_compute_sizes(len(weights), shares))
-    lacks = np.outer(shares, weights.sum(axis=0))  # [parts, K + 1]
-    part = np.full(len(weights), -1)
-    while (part < 0).any():
-        remaining = order[part[order] < 0]
-        left = weights[remaining].sum(axis=0)
-        rarest = int(np.where(left > 0, left, np.inf).argmin())
-        candidates = remaining[weights[remaining, rarest] > 0]
-        for number in candidates[np.argsort(-weights[candidates, rarest], kind="stable")]:
-            best = max(np.flatnonzero(room), key=lambda each: (lacks[each, rarest], room[each]))
-            part[number] = best
-            room[best] -= 1
-            lacks[best] -= weights[number]
+    sizes = _compute_sizes(len(labels), shares)
+    part = _Stratification(labels, shares, sizes, np.random.default_rng(seed).permutation(len(labels))).divide()
     return [np.flatnonzero(part == number).tolist() for number in range(len(shares))]
 
 
@@ -140,3 +128,79 @@ def _compute_sizes(count: int, shares: Sequence[float]) -> list[int]:
         sizes[sizes.argmax()] -= 1
         sizes[part] += 1
     return sizes.tolist()
+
+
+class _Counts(NamedTuple):
+    """The numbers of objects of each class in each image, where there are any: sorted by image.
+
+    Classes are those that occur, numbered anew in their order; images without objects have one of an extra class.
+
+    Attributes:
+        images: int [E].
+        classes: int [E].
+        counts: float64 [E].
+    """
+
+    images: np.ndarray
+    classes: np.ndarray
+    counts: np.ndarray
+
+
+def _count_objects(labels: Sequence[np.ndarray]) -> _Counts:
+    sizes = np.array([len(each) for each in labels])
+    used, classes = np.unique(np.concatenate(labels), return_inverse=True)
+    empty = np.flatnonzero(sizes == 0)
+    images = np.concatenate([np.repeat(np.arange(len(labels)), sizes), empty])
+    classes = np.concatenate([classes, np.full(len(empty), len(used))])
+    keys, counts = np.unique(images * (len(used) + 1) + classes, return_counts=True)
+    return _Counts(*np.divmod(keys, len(used) + 1), counts.astype(np.float64))
+
+
+class _Stratification:
+    """The division of images that `stratified_split` returns; its work grows with the objects, not with the classes.
+
+    Args:
+        labels: The classes of the objects of each image.
+        shares: The share of the images in each part.
+        sizes: The number of images in each part.
+        order: The image numbers in the order that breaks ties.
+    """
+
+    def __init__(
+        self, labels: Sequence[np.ndarray], shares: Sequence[float], sizes: Sequence[int], order: np.ndarray
+    ) -> None:
+        self._table = table = _count_objects(labels)
+        self._starts = np.searchsorted(table.images, np.arange(len(labels) + 1))  # each image's entries in the table
+        by_class = np.lexsort((np.argsort(order)[table.images], -table.counts, table.classes))
+        self._by_class = table.images[by_class]
+        self._class_starts = np.searchsorted(table.classes[by_class], np.arange(table.classes.max() + 2))
+        self._left = np.bincount(table.classes, table.counts)  # objects in images without a part
+        self._lacks = np.outer(shares, self._left)  # [parts, classes]
+        self._room = np.array(sizes)
+        self._part = np.full(len(labels), -1)
+
+    def divide(self) -> np.ndarray:
+        """Returns the part of each image."""
+        queue = sorted(zip(self._left.tolist(), range(len(self._left)), strict=True))
+        while queue:
+            count, rarest = heappop(queue)
+            if count == self._left[rarest]:  # otherwise it has lost objects since, and another entry for those left
+                changed = self._place_images_with(rarest)
+                for each in filter(self._left.__getitem__, changed):
+                    heappush(queue, (self._left[each], each))
+        return self._part
+
+    def _place_images_with(self, rarest: int) -> set[int]:
+        """Assigns the images with objects of a class to parts; returns the classes of their objects."""
+        candidates = self._by_class[self._class_starts[rarest] : self._class_starts[rarest + 1]]
+        changed: set[int] = set()
+        for number in candidates[self._part[candidates] < 0]:
+            own = slice(self._starts[number], self._starts[number + 1])
+            classes, counts = self._table.classes[own], self._table.counts[own]
+            best = max(np.flatnonzero(self._room), key=lambda each: (self._lacks[each, rarest], self._room[each]))
+            self._part[number] = best
+            self._room[best] -= 1
+            self._lacks[best, classes] -= counts
+            self._left[classes] -= counts
+            changed.update(classes.tolist())
+        return changed

@@ -1,10 +1,14 @@
 import json
 
+import numpy as np
 import pytest
 
-from core.data.folders import find_splits, list_names, open_folder, read_all_splits
+from core.data import folders
+from core.data.folders import SPLIT_METHODS, find_splits, list_names, make_lists, open_folder, read_all_splits
+from core.data.raw import RawData, RawImage
 from core.data.splits import SPLITS_FILE, write_splits
 from core.data.untrusted import DataError
+from tests.core.data.memory import measure_peak
 from tests.core.made_data import coco, coco_content, voc, voc_object, yolo
 
 LINE = "0 0.5 0.5 0.5 0.5"
@@ -65,3 +69,15 @@ def test_inconsistent_splits(tmp_path):
     (folder / "val.json").write_text(json.dumps(content))
     with pytest.raises(DataError, match="have different categories"):
         read_all_splits(folder)
+
+
+@pytest.mark.parametrize("by", SPLIT_METHODS)
+def test_splitting_takes_no_memory_for_classes_without_objects(tmp_path, monkeypatch, by):
+    box, crowd = np.zeros((1, 4)), np.zeros(1, bool)
+    images = [
+        RawImage(tmp_path / f"{number}.png", tmp_path, None, number, box, np.array([number % 7]), crowd)
+        for number in range(100)
+    ]
+    data = RawData(("cat",) * 50_000, (1,) * 50_000, images)
+    monkeypatch.setattr(folders, "read_all_splits", lambda *_: data)
+    assert measure_peak(lambda: make_lists(tmp_path, by, (0.8, 0.1, 0.1), 0)) < 2**20  # a table would take 40 MB
