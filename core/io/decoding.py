@@ -74,7 +74,8 @@ def measure_image(source: str | Path | BinaryIO | Image.Image) -> tuple[int, int
     """
     image = _read_header(source, _get_name(source))
     width, height = image.size
-    return (height, width) if _get_orientation(image) in (5, 6, 7, 8) else (width, height)
+    is_turned = image.format == "TIFF"  # Pillow has swapped its sides already
+    return (height, width) if _get_orientation(image) in (5, 6, 7, 8) and not is_turned else (width, height)
 
 
 def _get_name(source: str | Path | BinaryIO | Image.Image) -> str:

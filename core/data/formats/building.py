@@ -16,7 +16,7 @@ from core.data.annotations import (
     make_image,
 )
 from core.data.formats.notes import Notes, number_classes
-from core.data.formats.outlines import Box
+from core.data.formats.outlines import Box, bound_points
 from core.data.formats.values import parse_name, parse_whole_number
 from core.data.untrusted import DataError, quote
 
@@ -72,6 +72,29 @@ def add_object(
         report(BAD_OBJECT, f"{where} ({quote(class_name)}) has no box: correct or remove the object.")
     else:
         picture.objects.append((box, class_name, crowd))
+
+
+def join_outline(
+    picture: Picture, outlines: dict[tuple[str, object], int], group: object, source: Path, notes: Notes
+) -> None:
+    """Joins the last object of a picture to an earlier one of its class and group: parts of what something hides.
+
+    Args:
+        picture: The picture, whose last object is an outline.
+        outlines: The number of the first outline of each class and group of this picture; changed.
+        group: The outline's group.
+        source: The annotation file.
+        notes: Is told of each outline that is joined.
+    """
+    box, name, crowd = picture.objects[-1]
+    first = outlines.setdefault((name, group), len(picture.objects) - 1)
+    if first == len(picture.objects) - 1:
+        return
+    picture.objects.pop()
+    other, _, is_crowd = picture.objects[first]
+    joined = bound_points([(other[0], other[1]), (other[2], other[3]), (box[0], box[1]), (box[2], box[3])])
+    picture.objects[first] = (joined or other, name, crowd or is_crowd)
+    notes.count("Outlines joined to one object, as they are of one class and group", source)
 
 
 def build_annotations(
@@ -134,15 +157,15 @@ def name_numbers(
         notes: Is told if numbers have no names.
     """
     numbers = {name: parse_whole_number(name) for picture in pictures for _, name, _ in picture.objects}
-    given = {number for number in numbers.values() if number is not None and number >= 0}
-    if not given or any(number not in given for number in numbers.values()):
+    given = {number for number in numbers.values() if number is not None}
+    if None in numbers.values() or not any(number >= 0 for number in given):
         return ()
     names = read_names()
-    if len(set(names.values())) < len(names) or any(number not in names for number in given):
+    if len(set(names.values())) < len(names) or any(number not in names for number in given if number >= 0):
         notes.add("The classes are numbers without names, which were taken for names.")
         names = {number: str(number) for number in sorted(given)}
-    for picture in pictures:
-        picture.objects = [(box, names[numbers[name] or 0], crowd) for box, name, crowd in picture.objects]
+    for picture in pictures:  # a negative number without a name is reported as an unknown class
+        picture.objects = [(box, names.get(numbers[name] or 0, name), crowd) for box, name, crowd in picture.objects]
     return tuple(names.values())
 
 

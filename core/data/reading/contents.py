@@ -19,11 +19,13 @@ from core.data.reading.picture_index import fold, get_base
 from core.data.reading.pictures import find_given_splits, get_relative, match_pictures
 from core.data.reading.plausibility import find_refusals, find_shared_pictures, find_unknown_classes
 from core.data.reading.sentences import describe_reading
+from core.data.reading.split_names import find_split
+from core.data.reading.split_words import UNIONS
 from core.data.splits import SPLITS_FILE, find_splits_folder, read_splits
 from core.data.untrusted import DataError, quote
 from core.io.text import count_noun
 
-MAX_UNIONS = 3  # files to name
+MAX_NAMED = 3  # files or splits
 
 
 class FolderContents(NamedTuple):
@@ -95,6 +97,7 @@ def read_contents(
     splits, unlisted = _divide(annotations, images, assignment)
     left_out = tally.left_out()
     notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions), *_describe_renamed(pairs))
+    notes = (*notes, *_describe_unknown_splits([image for image, _ in pairs]))
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
     refusals = find_unknown_classes(left_out)
     refusals += find_shared_pictures((name, get_relative(files.root, image.source)) for image, name in pairs)
@@ -120,8 +123,19 @@ def _divide(
 def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) -> Iterator[str]:
     """Yields which annotation files repeat pictures that others assign to splits."""
     counts = Counter(images[number].source.name for number in unions)
-    for name, count in counts.most_common(MAX_UNIONS):
+    for name, count in counts.most_common(MAX_NAMED):
         yield f"{name} was not used for {count_noun(count, 'picture')}, since other files assign them to a split."
+
+
+def _describe_unknown_splits(images: Sequence[AnnotatedImage]) -> Iterator[str]:
+    """Yields the splits of the annotations that are none of ours, which are not used."""
+    names = (image.split for image in images if image.split and image.split.lower() not in UNIONS)
+    counts = Counter(name for name in names if not find_split(name))
+    if counts:
+        shown = ", ".join(quote(name) for name, _ in counts.most_common(MAX_NAMED))
+        more = f" and {len(counts) - MAX_NAMED:,} more" if len(counts) > MAX_NAMED else ""
+        count = count_noun(counts.total(), "picture")
+        yield f"Splits that are not train, val or test, and were not used ({count}): {shown}{more}."
 
 
 def _describe_renamed(pairs: Sequence[tuple[AnnotatedImage, str]]) -> Iterator[str]:

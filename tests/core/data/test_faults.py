@@ -285,3 +285,13 @@ def test_a_file_that_no_format_reads_is_named(tmp_path):
     write(tmp_path / "a.json", {"items": [{"id": "a", "annotations": []}], "categories": {}})
     with pytest.raises(DataError, match=r"a\.json looks like Datumaro's JSON: export it as COCO, Pascal VOC or YOLO"):
         read_data_set(tmp_path)
+
+
+@pytest.mark.parametrize(("values", "said"), [(["0", "1"], "(3 pictures): '0', '1'."), (["Default", "train"], None)])
+def test_splits_that_are_not_understood_are_said(tmp_path, values, said):
+    write_pictures(tmp_path, names := ["a.jpg", "b.jpg", "c.jpg"])
+    rows = "".join(f"{name},1,2,11,22,cat,{value}\n" for name, value in zip(names, [*values, values[0]], strict=True))
+    write(tmp_path / "a.csv", f"filename,xmin,ymin,xmax,ymax,class,split\n{rows}")
+    start = "Splits that are not train, val or test, and were not used"
+    reading = read_data_set(tmp_path).reading
+    assert (f"{start} {said}" in reading) if said else (start not in reading)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.data.images import open_image, read_image_size
 from core.errors import PictureError
+from core.io.decoding import decode_pixels, measure_image
 from core.io.picture_bounds import MAX_BLOCKS, MAX_PARTS, MAX_TILES, MAX_VALUES, is_directory_bounded
 from tests.effort import little_effort
 
@@ -179,3 +180,15 @@ def test_pictures_are_turned_as_pillow_turns_them(orientation):
         expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file.getvalue()))).convert("RGB")
         opened = open_image(io.BytesIO(file.getvalue()))
         assert opened.permute(1, 2, 0).numpy().tobytes() == expected.tobytes(), kind
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_pictures_are_measured_as_they_are_decoded(orientation):
+    image = Image.new("RGB", (40, 24))
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    for kind in ("JPEG", "PNG", "TIFF", "WEBP", "AVIF"):
+        file = io.BytesIO()
+        image.save(file, kind, exif=exif)
+        _, height, width = decode_pixels(io.BytesIO(file.getvalue())).shape
+        assert measure_image(io.BytesIO(file.getvalue())) == (width, height), kind

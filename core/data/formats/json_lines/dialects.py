@@ -4,10 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from core.data.formats.outlines import Box, bound_size, order_corners, read_numbers
+from core.data.formats.values import parse_whole_number
 
 NAMES = ("file_name", "filename", "image", "image_path", "path", "file", "img", "img_path", "image_id")
 LISTS = ("objects", "annotations", "boxes", "bboxes", "bbox", "labels")
-LABELS = ("category", "categories", "label", "labels", "class", "class_name", "name", "category_id", "class_id")
+LABELS = (
+    "category", "categories", "label", "labels", "class", "class_name", "category_name", "name", "category_id",
+    "class_id",
+)  # fmt: skip
+CROWDS = ("iscrowd", "is_crowd", "difficult")
+MODE = "bbox_mode"  # detectron2's: 0 for two corners, 1 for a corner and sides
 BOXES = ("bbox", "bboxes", "box", "boxes")
 CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("xMin", "yMin", "xMax", "yMax"))
 SIDES = (("left", "top", "width", "height"), ("x", "y", "width", "height"), ("x", "y", "w", "h"))
@@ -15,7 +21,13 @@ VERTEX_USE = "aiplatform.googleapis.com/ml_use"
 PERCENT = "original_width"  # of objects whose boxes are percentages
 SUFFIXED = "_file_name"  # Hugging Face's name of a column that is called otherwise, such as "image_file_name"
 
-Item = tuple[object, Box | None]  # a class name or number, and a box if there is one
+
+class Item(NamedTuple):
+    """An object: its class name or number, its box if there is one, and the flag of crowd regions."""
+
+    label: object
+    box: Box | None
+    crowd: object = None
 
 
 class Line(NamedTuple):
@@ -30,6 +42,7 @@ class Line(NamedTuple):
         sides: Some box was a list, read as left, top, width and height.
         skipped: Number of objects that are lines or areas without a box.
         single: The line is one object, and others may belong to the same picture.
+        earlier: Number of labelling jobs before the one that was read.
     """
 
     name: object
@@ -40,6 +53,7 @@ class Line(NamedTuple):
     sides: bool = False
     skipped: int = 0
     single: bool = False
+    earlier: int = 0
 
 
 def read_line(values: Mapping[str, Any]) -> Line | None:
@@ -49,27 +63,31 @@ def read_line(values: Mapping[str, Any]) -> Line | None:
 
 
 def _read_sagemaker(values: Mapping[str, Any]) -> Line | None:
-    if "source-ref" not in values:
+    """Reads the last labelling job of a line: one that corrects labels is appended to the one that made them."""
+    jobs = [
+        (job, metadata)
+        for key, job in values.items()
+        if isinstance(metadata := values.get(f"{key}-metadata"), dict)
+        and isinstance(job, dict)
+        and isinstance(job.get("annotations"), list)
+    ]
+    if "source-ref" not in values or not jobs:
         return None
-    for key, job in values.items():
-        metadata = values.get(f"{key}-metadata")
-        if not isinstance(job, dict) or not isinstance(job.get("annotations"), list) or not isinstance(metadata, dict):
-            continue
-        names = metadata.get("class-map")
-        names = names if isinstance(names, dict) else {}
-        entries = [entry for entry in job["annotations"] if isinstance(entry, dict)]
-        items = [(names.get(str(entry.get("class_id")), entry.get("class_id")), read_keys(entry)) for entry in entries]
-        size = job.get("image_size")
-        first = size[0] if isinstance(size, list) and size and isinstance(size[0], dict) else {}
-        return Line(values["source-ref"], items, (first.get("width"), first.get("height")))
-    return None
+    job, metadata = jobs[-1]
+    names = metadata.get("class-map")
+    names = names if isinstance(names, dict) else {}
+    entries = [entry for entry in job["annotations"] if isinstance(entry, dict)]
+    items = [Item(names.get(str(entry.get("class_id")), entry.get("class_id")), read_keys(entry)) for entry in entries]
+    size = job.get("image_size")
+    first = size[0] if isinstance(size, list) and size and isinstance(size[0], dict) else {}
+    return Line(values["source-ref"], items, (first.get("width"), first.get("height")), earlier=len(jobs) - 1)
 
 
 def _read_vertex(values: Mapping[str, Any]) -> Line | None:
     entries = values.get("boundingBoxAnnotations")
     if "imageGcsUri" not in values or not isinstance(entries, list):
         return None
-    items = [(entry.get("displayName"), read_keys(entry)) for entry in entries if isinstance(entry, dict)]
+    items = [Item(entry.get("displayName"), read_keys(entry)) for entry in entries if isinstance(entry, dict)]
     labels = values.get("dataItemResourceLabels")
     use = labels.get(VERTEX_USE) if isinstance(labels, dict) else None
     return Line(values["imageGcsUri"], items, split=use, relative=True)
@@ -85,7 +103,7 @@ def _read_grounding(values: Mapping[str, Any]) -> Line | None:
         if isinstance(entry, dict):
             box = entry.get("bbox")
             label = entry.get("category", entry.get("label"))
-            items.append((label, order_corners(box) if isinstance(box, list) else None))
+            items.append(Item(label, order_corners(box) if isinstance(box, list) else None))
     return Line(values["filename"], items, (values.get("width"), values.get("height")))
 
 
@@ -100,7 +118,7 @@ def _read_scalabel(values: Mapping[str, Any]) -> Line | None:
     boxes = [entry.get("box2d") for entry in entries]
     if not all(isinstance(box, dict) for box in boxes):
         return None
-    items = [(entry.get("category"), read_keys(box)) for entry, box in zip(entries, boxes, strict=True)]
+    items = [Item(entry.get("category"), read_keys(box)) for entry, box in zip(entries, boxes, strict=True)]
     return Line(values["name"], items, skipped=len(labels) - len(entries))
 
 
@@ -115,7 +133,7 @@ def _read_createml(values: Mapping[str, Any]) -> Line | None:
     boxes = [entry.get("coordinates") for entry in entries]
     if name is None or not all(isinstance(box, dict) for box in boxes):
         return None
-    return Line(name, [(entry.get("label"), read_centre(box)) for entry, box in zip(entries, boxes, strict=True)])
+    return Line(name, [Item(entry.get("label"), read_centre(box)) for entry, box in zip(entries, boxes, strict=True)])
 
 
 def _read_common(values: Mapping[str, Any]) -> Line | None:
@@ -141,8 +159,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
     entries = [entry if isinstance(entry, dict) else {} for entry in objects]
     if any(PERCENT in entry for entry in entries):  # Label Studio's
         return None
-    items = [(_find(entry, LABELS), box) for entry, box in zip(entries, boxes, strict=True)]
-    sides = any(isinstance(_find(entry, BOXES), list) for entry in entries)
+    items = [Item(_find(entry, LABELS), box, _find(entry, CROWDS)) for entry, box in zip(entries, boxes, strict=True)]
+    sides = any(isinstance(_find(entry, BOXES), list) and MODE not in entry for entry in entries)
     is_box = flat and not any(values.keys() >= set(keys) for keys in CORNERS)  # its width and height are the box's
     size = (None, None) if is_box else (values.get("width"), values.get("height"))
     return Line(name, items, size, values.get("split"), sides=sides, single=single)
@@ -151,19 +169,22 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
 def _transpose(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yields the objects of lists that have one entry for each; missing entries are None."""
     lists = {key: values for key, values in columns.items() if isinstance(values, list)}
-    boxes = _find(lists, BOXES) or []
-    labels = _find(lists, LABELS) or []
+    boxes, labels, crowds = (_find(lists, keys) or [] for keys in (BOXES, LABELS, CROWDS))
+    mode = {MODE: columns[MODE]} if MODE in columns else {}
     for number in range(max(len(boxes), len(labels))):
         yield {
             BOXES[0]: boxes[number] if number < len(boxes) else False,
             LABELS[0]: labels[number] if number < len(labels) else None,
+            CROWDS[0]: crowds[number] if number < len(crowds) else None,
+            **mode,
         }
 
 
 def _read_box(entry: Mapping[str, Any]) -> Box | None:
     box = _find(entry, BOXES)
     if isinstance(box, list):
-        return bound_size(box)
+        mode = parse_whole_number(entry.get(MODE, 1))
+        return bound_size(box) if mode == 1 else order_corners(box) if mode == 0 else None
     return read_keys(box if isinstance(box, dict) else entry)
 
 

@@ -14,6 +14,7 @@ LABELS = ("class", "classname", "label", "labelname", "category", "categoryname"
           "classlabel", "classid", "categoryid", "labelid", "target", "tag", "tagname", "labels", "type", "name",
           "species")  # fmt: skip
 SPLITS = ("split", "set", "subset", "partition")
+SPLIT_FLAGS = {"test": "test", "istest": "test", "istrain": "train", "isval": "val", "isvalidation": "val"}
 CROWDS = ("iscrowd", "isgroupof", "difficult")
 # x1 is the left side unless there is x0.
 LEFT = ("xmin", "x0", "x1", "left", "xtl", "minx", "startx", "xstart", "topleftx", "xtopleft", "xleft", "leftx")
@@ -50,6 +51,7 @@ class Table(NamedTuple):
         relative: The boxes are fractions of the picture's sides.
         choices: The columns that may be the class, of which `label` is one.
         unknown: The columns whose names say nothing.
+        flags: The columns that say with 1 that a picture is in a split, each with that split.
     """
 
     delimiter: str
@@ -64,6 +66,7 @@ class Table(NamedTuple):
     relative: bool = False
     choices: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
+    flags: tuple[tuple[int, str], ...] = ()
 
 
 def read_header(row: Sequence[str], delimiter: str) -> Table | None:
@@ -78,15 +81,16 @@ def read_header(row: Sequence[str], delimiter: str) -> Table | None:
     open_images = {"isgroupof", "isoccluded", "istruncated"} <= set(cells)
     choices = [cells.index(each) for each in LABELS if each in cells and cells.index(each) != name]
     split, crowd = (next(iter(_find(cells, names)), None) for names in (SPLITS, CROWDS))
-    known = {name, *box, *size, *choices, split, crowd}
+    flags = tuple((column, SPLIT_FLAGS[cell]) for column, cell in enumerate(cells) if cell in SPLIT_FLAGS)
+    known = {name, *box, *size, *choices, split, crowd, *(column for column, _ in flags)}
     unknown = [
         column
         for column, cell in enumerate(cells)
         if column not in known and cell and cell not in (*NAMES, *WIDTH, *HEIGHT) and not OTHERS.search(cell)
     ]
-    label = choices[0] if choices else None
+    label, texts = choices[0] if choices else None, tuple(unknown)
     return Table(
-        delimiter, True, name, box_kind, box, label, size, split, crowd, open_images, tuple(choices), tuple(unknown)
+        delimiter, True, name, box_kind, box, label, size, split, crowd, open_images, tuple(choices), texts, flags
     )
 
 

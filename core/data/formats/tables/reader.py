@@ -86,13 +86,17 @@ def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem
 
 
 def _require_columns(path: Path, table: Table, rows: Rows, report: ReportProblem) -> Rows:
-    """Returns the rows below the header that have all columns; reports the others."""
+    """Returns the rows below the header that have all columns and no further cells; reports the others."""
     columns = (table.name, *table.box, table.label, *table.choices, *table.size, table.split, table.crowd)
-    count = max(column for column in columns if column is not None) + 1
+    count = max(column for column in (*columns, *(column for column, _ in table.flags)) if column is not None) + 1
+    width = max(count, len(rows[0][1]) if rows else 0)
     result = []
     for line, row in rows[1:] if table.has_header else rows:
         if len(row) < count:
             report(BAD_OBJECT, f"{path} line {line} has {len(row)} columns, not {count}: correct or remove the line.")
+        elif any(row[width:]):  # a comma in a number or name shifts the cells after it
+            remedy = f"put cells with {table.delimiter!r} into quotes, or correct the line"
+            report(BAD_OBJECT, f"{path} line {line} has {len(row)} cells, the first line {width}: {remedy}.")
         else:
             result.append((line, row))
     return result
@@ -125,6 +129,7 @@ def _make_picture(files: FolderFiles, path: Path, table: Table, row: Sequence[st
     split = (row[table.split] if table.split is not None else "") or None
     if split and split.lower() == "unassigned":
         split = None
+    split = split or next((given for column, given in table.flags if parse_flag(row[column])), None)
     name = resolve_name(row[table.name], path, files.root)
     return Picture(name, path, size, split=split, relative=table.relative)
 

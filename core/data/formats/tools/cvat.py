@@ -6,13 +6,14 @@ from xml.etree import ElementTree
 
 from core.data.annotations import BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations, read_each
+from core.data.formats.building import Picture, add_object, build_annotations, join_outline, read_each
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import (
     Box,
     bound_ellipse,
     bound_points,
+    bound_size,
     order_corners,
     read_numbers,
     read_points,
@@ -23,8 +24,10 @@ from core.data.untrusted import DataError, quote
 
 MAX_XML_BYTES = 128 * 2**20
 CORNERS = ("xtl", "ytl", "xbr", "ybr")
-OUTLINES = ("polygon", "ellipse")
-OTHERS = ("polyline", "points", "cuboid", "skeleton", "mask")
+OUTLINES = ("polygon", "ellipse", "mask")
+OTHERS = ("polyline", "points", "cuboid", "skeleton")
+SIDES = ("left", "top", "width", "height")  # of a mask
+NO_GROUP = "0"
 
 
 def find_cvat(files: FolderFiles) -> Sequence[Path]:
@@ -62,11 +65,22 @@ def _read_pictures(
             continue
         size = notes.read_size(element.get("width"), element.get("height"), path)
         picture = Picture(resolve_name(name, path, files.root), path, size, split=element.get("subset") or None)
-        shapes = (shape for shape in element if shape.tag in ("box", *OUTLINES, *OTHERS))
-        for index, shape in enumerate(shapes, start=1):
-            where = f"{path} image {number} ({quote(name)}) shape {index}"
-            add_object(picture, shape.get("label"), _read_box(shape, path, notes), where, report)
+        _add_shapes(picture, element, f"{path} image {number} ({quote(name)})", report, notes)
         yield picture
+
+
+def _add_shapes(
+    picture: Picture, element: ElementTree.Element, where: str, report: ReportProblem, notes: Notes
+) -> None:
+    """Adds the objects of an image element to a picture; the outlines of one group are one object."""
+    outlines: dict[tuple[str, object], int] = {}
+    shapes = (shape for shape in element if shape.tag in ("box", *OUTLINES, *OTHERS))
+    for index, shape in enumerate(shapes, start=1):
+        count, group = len(picture.objects), shape.get("group_id", NO_GROUP)
+        box = _read_box(shape, picture.source, notes)
+        add_object(picture, shape.get("label"), box, f"{where} shape {index}", report)
+        if len(picture.objects) > count and shape.tag in OUTLINES and group != NO_GROUP:
+            join_outline(picture, outlines, group, picture.source, notes)
 
 
 def _read_box(shape: ElementTree.Element, path: Path, notes: Notes) -> Box | None:
@@ -83,8 +97,10 @@ def _read_box(shape: ElementTree.Element, path: Path, notes: Notes) -> Box | Non
         box = bound_points(read_points(points))
     elif shape.tag == "ellipse" and not shape.get("rotation"):
         box = bound_ellipse([shape.get(key) for key in ("cx", "cy", "rx", "ry")])
+    elif shape.tag == "mask":
+        box = bound_size([shape.get(side) for side in SIDES])
     if box:
-        notes.count("Turned boxes, polygons and ellipses read as their bounds", path)
+        notes.count("Turned boxes, polygons, ellipses and masks read as their bounds", path)
     return box
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 
-from core.data.annotations import Annotations, Format, ReportProblem
+from core.data.annotations import BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations, read_each
+from core.data.formats.building import Picture, add_object, build_annotations, join_outline, read_each
 from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_circle, bound_points, read_points
+from core.data.formats.values import parse_flag
+from core.data.untrusted import quote
 
 CORNERS = ("rectangle", "mask")  # two opposite corners, or all four
 OUTLINES = {"polygon": "Polygons", "circle": "Circles", "rotation": "Turned boxes"}
@@ -23,6 +25,8 @@ class _Shape(msgspec.Struct):
     label: Any = None
     points: Any = None
     shape_type: Any = None
+    group_id: Any = None
+    difficult: Any = None  # of X-AnyLabeling
 
 
 class _Page(msgspec.Struct):
@@ -52,18 +56,30 @@ def read_labelme(files: FolderFiles, paths: Sequence[Path], report: ReportProble
         name = page.imagePath if isinstance(page.imagePath, str) and page.imagePath else path.stem
         size = notes.read_size(page.imageWidth, page.imageHeight, path)
         picture = Picture(resolve_name(name, path, files.root), path, size)
-        for number, shape in enumerate(page.shapes, start=1):
-            if shape.shape_type in WITHOUT_BOX:
-                notes.count("Points and lines without a box, which were left out", path)
-                continue
-            box = _read_box(shape, path, notes)
-            add_object(picture, shape.label, box, f"{path} shape {number}", report)
+        _add_shapes(picture, page.shapes, report, notes)
         pictures.append(picture)
     return build_annotations(pictures, notes, root=files.root, report=report)
 
 
 def _is_page(keys: frozenset[str]) -> bool:
     return "shapes" in keys and ("imagePath" in keys or "shapes[].points" in keys)
+
+
+def _add_shapes(picture: Picture, shapes: Sequence[_Shape], report: ReportProblem, notes: Notes) -> None:
+    """Adds the objects of shapes to a picture; the outlines of one group are one object."""
+    outlines: dict[tuple[str, object], int] = {}
+    for number, shape in enumerate(shapes, start=1):
+        if shape.shape_type in WITHOUT_BOX:
+            notes.count("Points and lines without a box, which were left out", picture.source)
+            continue
+        where, crowd = f"{picture.source} shape {number}", parse_flag(shape.difficult)
+        if crowd is None:
+            report(BAD_OBJECT, f"{where} has the difficult flag {quote(shape.difficult)}, neither 0 nor 1: correct it.")
+            continue
+        count = len(picture.objects)
+        add_object(picture, shape.label, _read_box(shape, picture.source, notes), where, report, crowd=crowd)
+        if len(picture.objects) > count and shape.shape_type not in CORNERS and type(shape.group_id) is int:
+            join_outline(picture, outlines, shape.group_id, picture.source, notes)
 
 
 def _read_box(shape: _Shape, path: Path, notes: Notes) -> Box | None:

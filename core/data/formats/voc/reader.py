@@ -21,7 +21,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 class _Object(NamedTuple):
     name: str
-    box: tuple[float, float, float, float]  # xyxy pixels
+    box: tuple[float, float, float, float]  # as the file has it
     difficult: bool
 
 
@@ -55,12 +55,15 @@ def read_voc(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) -
     if not class_names:
         raise NoObjectError(files.root, notes.sentences())
     labels = {name: label for label, name in enumerate(class_names)}
-    splits = read_split_lists(files, list(annotations), report, notes)
+    splits, first = read_split_lists(files, list(annotations), report, notes), _find_first_pixel(annotations, notes)
     images = [
         make_image(
             annotation.name,
             path,
-            [(item.box, labels[item.name], item.difficult) for item in annotation.objects],
+            [
+                ((item.box[0] - first, item.box[1] - first, *item.box[2:]), labels[item.name], item.difficult)
+                for item in annotation.objects
+            ],
             size=annotation.size,
             split=splits.get(path),
         )
@@ -97,8 +100,7 @@ def _read_object(element: ElementTree.Element) -> _Object:
     flag = parse_flag(difficult)
     if flag is None:
         raise DataError(f"class {quote(name)} has the difficult flag {quote(difficult)}, neither 0 nor 1")
-    # VOC counts pixels from 1, and its maximum is inclusive.
-    return _Object(name, (xmin - 1, ymin - 1, xmax, ymax), flag)
+    return _Object(name, (xmin, ymin, xmax, ymax), flag)
 
 
 def _order_corners(annotations: Mapping[Path, _Annotation], notes: Notes) -> None:
@@ -107,7 +109,7 @@ def _order_corners(annotations: Mapping[Path, _Annotation], notes: Notes) -> Non
         (path, number)
         for path, annotation in annotations.items()
         for number, (_, (left, top, right, bottom), _) in enumerate(annotation.objects)
-        if left + 1 > right or top + 1 > bottom
+        if left > right or top > bottom
     ]
     total = sum(len(annotation.objects) for annotation in annotations.values())
     if len(swapped) > max(1, SUSPECT_SHARE * total):
@@ -115,9 +117,21 @@ def _order_corners(annotations: Mapping[Path, _Annotation], notes: Notes) -> Non
     for path, number in swapped:
         notes.count("Boxes whose corners were swapped, and were put in order", path)
         item = annotations[path].objects[number]
-        xmin, ymin, xmax, ymax = item.box[0] + 1, item.box[1] + 1, *item.box[2:]
-        box = min(xmin, xmax) - 1, min(ymin, ymax) - 1, max(xmin, xmax), max(ymin, ymax)
+        xmin, ymin, xmax, ymax = item.box
+        box = min(xmin, xmax), min(ymin, ymax), max(xmin, xmax), max(ymin, ymax)
         annotations[path].objects[number] = item._replace(box=box)
+
+
+def _find_first_pixel(annotations: Mapping[Path, _Annotation], notes: Notes) -> int:
+    """Returns the number of the first pixel: VOC counts from 1, and its maximum is inclusive; many tools count from 0.
+
+    A corner of exactly 0 can only be counted from 0.
+    """
+    corners = {corner for each in annotations.values() for item in each.objects for corner in item.box[:2]}
+    if 0 not in corners:
+        return 1
+    notes.add("Some boxes begin at 0, so that all were read as counted from 0, and not from 1 as in Pascal VOC.")
+    return 0
 
 
 VOC = Format("voc", "Pascal VOC", "XML files", find_voc, read_voc)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH
+from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, UNKNOWN_CLASS
 from core.data.formats.json_lines.reader import JSON_LINES
 from tests.core.data.formats.reading import (
     Object,
@@ -275,3 +275,62 @@ def test_damage_of_lists(tmp_path):
     label = {"category": "cat", "box2d": {"x1": 1, "y1": 2, "x2": 11, "y2": 22}}
     write(tmp_path, {"a.json": [{"name": "a.jpg", "labels": [label, label]}] * 2})
     assert_survives_damage(tmp_path, JSON_LINES, "a.json")
+
+
+def test_flags_of_crowd_regions(tmp_path):
+    columns = {"bbox": [BOX, BOX, BOX], "category": ["cat"] * 3, "iscrowd": [0, 1, "maybe"]}
+    entries = [{"bbox": BOX, "label": "cat", "difficult": flag} for flag in (False, True)]
+    write(
+        tmp_path, {"a.jsonl": lines({"file_name": "a.jpg", "objects": columns}, {"image": "b.jpg", "objects": entries})}
+    )
+    problems = Problems()
+    found = objects_of(read(tmp_path, JSON_LINES, problems))
+    assert [[each.crowd for each in objects] for objects in found.values()] == [[False, True], [False, True]]
+    ((kind, message),) = problems
+    assert kind == BAD_OBJECT and "object 3 has the flag 'maybe', neither 0 nor 1" in message
+
+
+@pytest.mark.parametrize(("mode", "box"), [(0, [1, 2, 11, 22]), (1, [1, 2, 12, 24]), ("0", [1, 2, 11, 22])])
+def test_boxes_are_read_as_detectron2_says(tmp_path, mode, box):
+    entry = {"bbox": [1, 2, 11, 22], "bbox_mode": mode, "category_id": 3, "category_name": "dog"}
+    page = [{"file_name": "a.jpg", "height": 300, "width": 400, "annotations": [entry]}]
+    write(tmp_path, {"a.json": page})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [Object("dog", box)]} and data.notes == ()
+    columns = {"bbox": [[1, 2, 11, 22]], "bbox_mode": mode, "category": ["dog"]}
+    write(tmp_path, {"a.json": [{"file_name": "a.jpg", "objects": columns}]})
+    assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [Object("dog", box)]}
+
+
+def test_boxes_in_other_modes_are_reported(tmp_path):
+    entries = [{"bbox": [1, 2, 11, 22], "bbox_mode": mode, "category": "cat"} for mode in (1, 4, None, "XYXY")]
+    write(tmp_path, {"a.json": [{"file_name": "a.jpg", "annotations": entries}]})
+    problems = Problems()
+    assert len(objects_of(read(tmp_path, JSON_LINES, problems))["a.jpg"]) == 1
+    assert [kind for kind, _ in problems] == [BAD_OBJECT] * 3
+
+
+def test_the_last_labelling_job_of_a_line_counts(tmp_path):
+    def job(left: int, name: str) -> tuple[dict, dict]:
+        box = {"class_id": 0, "left": left, "top": 2, "width": 4, "height": 5}
+        return {"annotations": [box]}, {"class-map": {"0": name}}
+
+    (first, named), (last, renamed) = job(1, "cat"), job(3, "dog")
+    line = {"source-ref": "a.jpg", "bb": first, "bb-metadata": named, "bb-new": last, "bb-new-metadata": renamed}
+    write(tmp_path, {"a.manifest": lines(line)})
+    data = read(tmp_path, JSON_LINES)
+    assert objects_of(data) == {"a.jpg": [Object("dog", [3, 2, 7, 7])]}
+    assert "Labels of earlier labelling jobs, which the last job of their line replaces: 1" in data.notes[0]
+
+
+def test_a_number_that_has_no_name_does_not_take_the_others_names(tmp_path):
+    entries = [{"bbox": BOX, "label": number} for number in (0, 1, -1)]
+    write(tmp_path, {"a.jsonl": lines({"image": "a.jpg", "objects": entries}), "classes.txt": "cat\ndog\n"})
+    problems = Problems()
+    data = read(tmp_path, JSON_LINES, problems)
+    assert data.class_names == ("cat", "dog") and [each.name for each in objects_of(data)["a.jpg"]] == ["cat", "dog"]
+    ((kind, message),) = problems
+    assert kind == UNKNOWN_CLASS and "unknown class '-1'" in message
+    (tmp_path / "classes.txt").unlink()
+    data = read(tmp_path, JSON_LINES)
+    assert data.class_names == ("-1", "0", "1") and "numbers without names" in " ".join(data.notes)

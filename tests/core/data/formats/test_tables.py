@@ -338,3 +338,20 @@ def test_damage(tmp_path):
     assert_survives_damage(tmp_path, CSV, "a.csv")
     assert_survives_damage(tmp_path, CSV, "classes.csv", 50)
     assert json.dumps(find(tmp_path, CSV)) == '["a.csv"]'
+
+
+@pytest.mark.parametrize("row", ["b.jpg,10,5,20,75,cat", "b.jpg,1,2,11,22,cat,black"])
+def test_rows_with_more_cells_than_the_header_are_reported(tmp_path, row):
+    text = "filename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,11,22,cat,,\n"
+    row = row if "black" in row else "b.jpg,10,5,20,75,110,2,cat"  # decimal commas
+    write(tmp_path, {"a.csv": f"{text}{row}\n"})
+    problems = Problems()
+    assert objects_of(read(tmp_path, CSV, problems)) == {"a.jpg": [CAT]}
+    ((kind, message),) = problems
+    assert kind == BAD_OBJECT and "line 3" in message and "the first line 6: put cells with ',' into quotes" in message
+
+
+def test_a_column_that_flags_a_split(tmp_path):
+    rows = "".join(f"{name}.jpg,1,2,11,22,cat,{flag}\n" for name, flag in (("a", 0), ("b", 1), ("c", "")))
+    write(tmp_path, {"a.csv": f"filename,xmin,ymin,xmax,ymax,class,is_test\n{rows}"})
+    assert splits_of(read(tmp_path, CSV)) == {"a.jpg": None, "b.jpg": "test", "c.jpg": None}

@@ -298,3 +298,12 @@ def test_damage(tmp_path):
     write(tmp_path, {"a.xml": page(voc_object()), "b.xml": page(voc_object()), "ImageSets/Main/train.txt": "a\nb\n"})
     assert_survives_damage(tmp_path, VOC, "a.xml", 200)
     assert_survives_damage(tmp_path, VOC, "ImageSets/Main/train.txt", 100)
+
+
+def test_boxes_that_begin_at_0_are_counted_from_0_and_this_is_said(tmp_path):
+    write(tmp_path, {"a.xml": page(voc_object(box=(0, 3, 10, 20))), "b.xml": page(voc_object(box=(5, 6, 9, 9)))})
+    data = read(tmp_path, VOC)
+    assert [each.box for objects in objects_of(data).values() for each in objects] == [[0, 3, 10, 20], [5, 6, 9, 9]]
+    assert data.notes == (
+        "Some boxes begin at 0, so that all were read as counted from 0, and not from 1 as in Pascal VOC.",
+    )

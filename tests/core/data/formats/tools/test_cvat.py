@@ -47,7 +47,7 @@ def test_outlines_become_their_bounds(tmp_path, shape, box):
     write(tmp_path, {"a.xml": page(shape)})
     data = read(tmp_path, CVAT)
     assert objects_of(data) == {"sub/a.jpg": [Object("cat", box)]}
-    assert data.notes == ("Turned boxes, polygons and ellipses read as their bounds: 1 (the first in a.xml).",)
+    assert data.notes == ("Turned boxes, polygons, ellipses and masks read as their bounds: 1 (the first in a.xml).",)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,24 @@ def test_videos_and_pictures_without_a_name_are_reported(tmp_path):
 def test_damage(tmp_path):
     write(tmp_path, {"a.xml": page(BOX, BOX)})
     assert_survives_damage(tmp_path, CVAT, "a.xml")
+
+
+def test_masks_are_read_as_their_bounds(tmp_path):
+    write(tmp_path, {"a.xml": page('<mask label="cat" rle="3, 7" left="3" top="4" width="10" height="12"/>')})
+    assert objects_of(read(tmp_path, CVAT)) == {"sub/a.jpg": [Object("cat", [3, 4, 13, 16])]}
+
+
+def test_outlines_of_a_group_are_one_object_and_boxes_are_not(tmp_path):
+    groups = ("cat", 1, 1), ("cat", 1, 11), ("dog", 1, 21), ("cat", 2, 31), ("cat", 0, 5), ("cat", 0, 7)
+    parts = [
+        f'<polygon label="{name}" group_id="{group}" points="{x},2;{x + 4},2;{x + 4},9"/>' for name, group, x in groups
+    ]
+    boxes = [BOX.replace("/>", ' group_id="1"/>')] * 2
+    write(tmp_path, {"a.xml": page(*parts, *boxes)})
+    data = read(tmp_path, CVAT)
+    assert objects_of(data)["sub/a.jpg"] == [
+        Object("cat", [1, 2, 15, 9]), Object("dog", [21, 2, 25, 9]), Object("cat", [31, 2, 35, 9]),
+        Object("cat", [5, 2, 9, 9]), Object("cat", [7, 2, 11, 9]), CAT, CAT,
+    ]  # fmt: skip
+    joined = "Outlines joined to one object, as they are of one class and group: 1 (the first in a.xml)."
+    assert joined in data.notes

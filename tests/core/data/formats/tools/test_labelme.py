@@ -113,3 +113,25 @@ def test_nothing_annotated(tmp_path):
 def test_damage(tmp_path):
     write(tmp_path, {"a.json": page(shape([[1, 2], [3, 4]])), "b.json": page(shape([[1, 2], [3, 4]]))})
     assert_survives_damage(tmp_path, LABELME, "a.json")
+
+
+def test_outlines_of_a_group_are_one_object(tmp_path):
+    parts = [shape([[x, 2], [x + 4, 2], [x + 4, 9]], "polygon") | {"group_id": group} for x, group in
+             ((1, 1), (11, 1), (21, None), (31, None))]  # fmt: skip
+    boxes = [shape([[1, 2], [5, 6]]) | {"group_id": 1}] * 2
+    write(tmp_path, {"a.json": page(*parts, *boxes)})
+    data = read(tmp_path, LABELME)
+    assert [each.box for each in objects_of(data)["a.jpg"]] == [
+        [1, 2, 15, 9], [21, 2, 25, 9], [31, 2, 35, 9], [1, 2, 5, 6], [1, 2, 5, 6],
+    ]  # fmt: skip
+    joined = "Outlines joined to one object, as they are of one class and group: 1 (the first in a.json)."
+    assert joined in data.notes
+
+
+def test_difficult_objects_are_crowd_regions(tmp_path):
+    flags = [shape([[1, 2], [5, 6]]) | {"difficult": each} for each in (True, False, None, "perhaps")]
+    write(tmp_path, {"a.json": page(*flags)})
+    problems = Problems()
+    assert [each.crowd for each in objects_of(read(tmp_path, LABELME, problems))["a.jpg"]] == [True, False, False]
+    ((kind, message),) = problems
+    assert kind == BAD_OBJECT and "shape 4 has the difficult flag 'perhaps', neither 0 nor 1" in message

@@ -1,4 +1,9 @@
+import base64
+import io
+import zlib
+
 import pytest
+from PIL import Image
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT
 from core.data.formats.tools.supervisely import SUPERVISELY
@@ -38,7 +43,7 @@ def test_polygons_become_their_bounds(tmp_path):
     write(tmp_path, {"ann/a.jpg.json": page(item("polygon", [[1, 2], [11, 3], [4, 22]]))})
     data = read(tmp_path, SUPERVISELY)
     assert objects_of(data) == {"img/a.jpg": [CAT]}
-    assert data.notes == ("Polygons read as their bounds: 1 (the first in a.jpg.json).",)
+    assert data.notes == ("Polygons and bitmaps read as their bounds: 1 (the first in a.jpg.json).",)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +72,25 @@ def test_damaged_files_are_reported(tmp_path):
 def test_damage(tmp_path):
     write(tmp_path, {"ann/a.jpg.json": page(item(), item()), "ann/b.jpg.json": page(item())})
     assert_survives_damage(tmp_path, SUPERVISELY, "ann/a.jpg.json")
+
+
+def bitmap(content: bytes, origin: object = (3, 4)) -> dict:
+    data = base64.b64encode(zlib.compress(content)).decode()
+    return item("bitmap") | {"points": None, "bitmap": {"data": data, "origin": list(origin)}}
+
+
+def test_bitmaps_become_their_bounds(tmp_path):
+    file = io.BytesIO()
+    Image.new("L", (10, 12)).save(file, "PNG")
+    write(tmp_path, {"ann/a.jpg.json": page(bitmap(file.getvalue()))})
+    assert objects_of(read(tmp_path, SUPERVISELY)) == {"img/a.jpg": [Object("cat", [3, 4, 13, 16])]}
+
+
+@pytest.mark.parametrize(
+    "wrong", [bitmap(b"short"), bitmap(bytes(99)), item("bitmap") | {"bitmap": {"data": "?", "origin": [1, 2]}}]
+)
+def test_bitmaps_that_are_no_png_are_reported(tmp_path, wrong):
+    write(tmp_path, {"ann/a.jpg.json": page(wrong, item())})
+    problems = Problems()
+    assert objects_of(read(tmp_path, SUPERVISELY, problems)) == {"img/a.jpg": [CAT]}
+    assert [kind for kind, _ in problems] == [BAD_OBJECT]
