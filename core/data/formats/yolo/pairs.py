@@ -66,9 +66,16 @@ def _strip_prefixes(images: Sequence[str], texts: Sequence[str]) -> dict[str, st
 
 
 def _choose_picture(label: str, images: list[str]) -> str:
-    """Returns the one of several pictures that a label file belongs to: that in `images`, or that is no mask."""
+    """Returns the one of several pictures that a label file belongs to.
+
+    It is the one in `images`, or that is no mask, or whose path is the label file's in upper and lower case too.
+    """
     moved = [image for image in images if _in_labels(image) != image] or images
     found = prefer_pictures(moved, label.rpartition("/")[0]) if len(moved) > 1 else moved
+    if len(found) > 1:
+        same = {image: _count_same(image, label) for image in found}
+        most = max(same.values())
+        found = [image for image in found if same[image] == most]
     if len(found) > 1:
         raise _undecidable(found[1], label, found[0])
     return found[0]
@@ -134,7 +141,8 @@ def _pair_by_name(images: Sequence[str], labels: Sequence[str]) -> dict[str, str
     for label, claiming in claims.items():
         claiming = prefer_pictures(claiming, label.rpartition("/")[0]) if len(claiming) > 1 else claiming
         shared = [_count_shared(image, label) for image in claiming]
-        nearest = [image for image, count in zip(claiming, shared, strict=True) if count == max(shared)]
+        most = max(shared)
+        nearest = [image for image, count in zip(claiming, shared, strict=True) if count == most]
         if len(nearest) > 1:
             raise _undecidable(nearest[1], label, nearest[0])
         pairs[nearest[0]] = label
@@ -153,10 +161,16 @@ def _undecidable(image: str, label: str, other: str) -> DataError:
     )
 
 
-def _count_shared(image: str, label: str) -> tuple[int, int]:
-    """Returns how many folders two paths share at their end, and how many at their beginning."""
+def _count_shared(image: str, label: str) -> tuple[int, int, int]:
+    """Returns how many folders two paths share at their end and at their beginning, and what `_count_same` does."""
     here, there = (_key(path).lower().split("/")[:-1] for path in (image, label))
-    return count_equal(reversed(here), reversed(there)), count_equal(here, there)
+    return count_equal(reversed(here), reversed(there)), count_equal(here, there), _count_same(image, label)
+
+
+def _count_same(image: str, label: str) -> int:
+    """Returns how many parts two paths share at their end in upper and lower case too, the name among them."""
+    there = _key(label).split("/")
+    return max(count_equal(reversed(_key(path).split("/")), reversed(there)) for path in (image, f"{image}.txt"))
 
 
 class _Index:

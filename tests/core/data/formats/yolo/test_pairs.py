@@ -80,8 +80,8 @@ def test_many_pictures_of_the_same_name(tmp_path):
     labels = {f"data/{number}/txt/frame.txt": number for number in range(3000)}
     images = [f"data/{number}/imgs/frame.jpg" for number in range(4000)]
     with little_effort(2):
-        pairs = pair_labels(images, labels).labels
-    assert pairs == dict(zip(images, labels, strict=False))
+        found = pair_labels(images, labels).labels
+    assert found == dict(zip(images, labels, strict=False))
 
 
 def test_labels_that_fit_several_pictures_are_refused(tmp_path):
@@ -94,6 +94,7 @@ def test_labels_that_fit_several_pictures_are_refused(tmp_path):
     [
         ("images/a.png", "labels/a.png", "labels/a.txt"),
         ("images/train/a.jpg", "labels/train/a.png", "labels/train/a.txt"),
+        ("Images/a.jpg", "Labels/a.png", "Labels/a.txt"),
         ("images/a.jpg", "ann/masks/a.png", "ann/labels/a.txt"),
         ("rgb/a.png", "depth/a.png", "labels/a.txt"),
         ("images/a.jpg", "vis/a.jpg", "ann/x/a.txt"),
@@ -102,6 +103,22 @@ def test_labels_that_fit_several_pictures_are_refused(tmp_path):
 def test_a_label_file_belongs_to_one_picture(tmp_path, image, other, label):
     write(tmp_path, {image: "", other: "", label: LINE, "data.yaml": NAMES})
     assert objects_of(read(tmp_path, YOLO)) == {image: [CAT]}
+
+
+@pytest.mark.parametrize(
+    ("images", "label"),
+    [
+        (("images/A.jpg", "images/a.jpg"), "labels/a.txt"),
+        (("images/a.jpg", "images/B.jpg", "images/A.jpg"), "labels/a.txt"),
+        (("Images/A.jpg", "Images/a.jpg"), "Labels/a.txt"),
+        (("X/A.jpg", "x/a.jpg"), "x/a.txt"),
+        (("images/X/b.png", "images/x/a.png", "images/X/a.jpg"), "labels/x/a.txt"),
+        (("imgs/A.jpg", "imgs/a.jpg"), "txt/a.txt"),
+        (("imgs/A.jpg", "imgs/a.jpg"), "txt/a.jpg.txt"),
+    ],
+)
+def test_the_exact_name_decides_between_pictures_that_differ_in_case(images, label):
+    assert pair_labels(images, [label]).labels == {next(each for each in images if "a." in each): label}
 
 
 def test_a_label_file_beside_two_pictures_is_refused(tmp_path):
