@@ -146,7 +146,8 @@ def _pair_by_name(images: Sequence[str], labels: Sequence[str]) -> dict[str, str
         if len(nearest) > 1:
             raise _undecidable(nearest[1], label, nearest[0])
         pairs[nearest[0]] = label
-    free = {id(best): next((label for label in best if label not in claims), None) for _, best in undecided}
+    ties = {id(best): best for _, best in undecided}  # pictures of the same name share one list
+    free = {key: next((label for label in best if label not in claims), None) for key, best in ties.items()}
     for image, best in undecided:
         first = free[id(best)]
         if first:
@@ -174,29 +175,37 @@ def _count_same(image: str, label: str) -> int:
 
 
 class _Index:
-    """Label files by the ends of their paths, and by the beginnings with the name."""
+    """Label files by the ends of their paths, and those with the same end by their beginnings."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._ends: dict[str, list[str]] = defaultdict(list)
-        self._starts: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._starts: dict[str, dict[str, list[str]]] = {}  # of the ends that were looked up
         for label in labels:
             parts = _key(label).lower().split("/")
             for number in range(len(parts)):
                 self._ends["/".join(parts[number:])].append(label)
-                self._starts["/".join(parts[:number]), parts[-1]].append(label)
 
     def find(self, image: str) -> list[str]:
-        """Returns the label files that share most folders at the end with a picture, and of these most at the start."""
+        """Returns the label files that share most folders at the end with a picture, and of these most at the start.
+
+        Pictures that share the same folders with them get the same list, so that many of them take little memory.
+        """
         parts = _key(image).lower().split("/")
         ends = ("/".join(parts[number:]) for number in range(len(parts)))
         end = next((end for end in ends if end in self._ends), None)
         if end is None or len(self._ends[end]) == 1:
             return self._ends[end] if end else []
-        for number in reversed(range(len(parts))):
-            same = self._starts.get(("/".join(parts[:number]), parts[-1]), [])
-            near = same
-            if "/" in end:
-                near = [label for label in same if f"/{_key(label).lower()}".endswith(f"/{end}")]
-            if near:
-                return near
-        return []
+        if end not in self._starts:
+            self._starts[end] = _group_by_start(self._ends[end])
+        starts = ("/".join(parts[:number]) for number in reversed(range(len(parts))))
+        return next(self._starts[end][start] for start in starts if start in self._starts[end])
+
+
+def _group_by_start(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Returns label files by each beginning of their paths, the empty one included."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        folders = _key(label).lower().split("/")[:-1]
+        for number in range(len(folders) + 1):
+            groups["/".join(folders[:number])].append(label)
+    return groups

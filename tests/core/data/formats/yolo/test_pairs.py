@@ -3,8 +3,10 @@
 import pytest
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS
+from core.data.formats.yolo import pairs
 from core.data.formats.yolo.pairs import pair_labels
 from core.data.formats.yolo.reader import YOLO
+from core.data.untrusted import DataError
 from tests.core.data.formats.reading import (
     Object,
     Problems,
@@ -82,6 +84,19 @@ def test_many_pictures_of_the_same_name(tmp_path):
     with little_effort(2):
         found = pair_labels(images, labels).labels
     assert found == dict(zip(images, labels, strict=False))
+
+
+@pytest.mark.parametrize(("scenes", "cameras"), [(200, 1), (2, 100)])
+def test_the_work_grows_with_the_files_where_folders_differ_in_the_middle(monkeypatch, scenes, cameras):
+    pictures = [(scene, camera) for scene in range(scenes) for camera in range(cameras)]
+    calls, key = [], pairs._key
+    monkeypatch.setattr(pairs, "_key", lambda name: calls.append(name) or key(name))
+    with pytest.raises(DataError, match=r"'frames/s0_rgb/cam0/1\.jpg': 'labels/s0/cam0/1\.txt' fits it as well as"):
+        pair_labels(
+            [f"frames/s{scene}_rgb/cam{camera}/1.jpg" for scene, camera in pictures],
+            [f"labels/s{scene}/cam{camera}/1.txt" for scene, camera in pictures],
+        )
+    assert len(calls) < 30 * len(pictures)
 
 
 def test_labels_that_fit_several_pictures_are_refused(tmp_path):
