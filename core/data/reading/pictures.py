@@ -19,6 +19,12 @@ from core.data.reading.strays import find_strays
 from core.data.untrusted import MAX_NAME, quote
 from core.io.text import is_text
 
+_HEIC_SUFFIXES = (".heic", ".heif", ".hif")
+# Of pictures in formats that `core.data.images` does not decode.
+UNREAD_SUFFIXES = (
+    *_HEIC_SUFFIXES, ".arw", ".cr2", ".cr3", ".dng", ".exr", ".jxl", ".nef", ".orf", ".psd", ".raf", ".rw2", ".tga",
+)  # fmt: skip
+
 
 class Matches(NamedTuple):
     """The picture files of annotated pictures.
@@ -92,6 +98,13 @@ def get_relative(root: Path, path: Path) -> str:
     return path.as_posix().removeprefix(f"{root.as_posix().rstrip('/')}/")
 
 
+def describe_unread(name: str) -> str:
+    """Returns the end of a sentence that names a file in an unknown format where a picture is expected: the remedy."""
+    if name.lower().endswith(_HEIC_SUFFIXES):
+        return f"{quote(name)}, which is a HEIC picture, which cannot be read: convert it to JPEG."
+    return f"{quote(name)}, which is no picture in a known format: save it as PNG or JPEG."
+
+
 def _make_entries(root: Path, images: Sequence[AnnotatedImage]) -> list[Entry]:
     counts = Counter(image.source for image in images)
     sources = {
@@ -130,11 +143,7 @@ def _explain(image: AnnotatedImage, matcher: Matcher, number: int, others: Colle
     if not is_image_name(image.name) and strip_suffix(image.name) == image.source.stem:
         return ORPHAN_LABELS, f"{image.source} has no picture: add the picture or remove the file."
     if image.name.replace("\\", "/").rpartition("/")[2] in others:
-        if image.name.lower().endswith((".heic", ".heif")):
-            what = "which is a HEIC picture, which cannot be read: convert it to JPEG"
-            return UNREADABLE, f"{image.source} names {quote(image.name)}, {what}."
-        remedy = "save it as PNG or JPEG"
-        return UNREADABLE, f"{image.source} names {quote(image.name)}, which is no picture in a known format: {remedy}."
+        return UNREADABLE, f"{image.source} names {describe_unread(image.name)}"
     if _climbs(image.name):
         return BAD_PATH, _refuse_path(image)
     return MISSING, f"{image.source} names {quote(image.name)}, which does not exist: add it or remove its annotations."

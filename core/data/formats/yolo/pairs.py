@@ -40,7 +40,7 @@ def pair_labels(images: Sequence[str], texts: Iterable[str]) -> Pairs:
     folded = _unique_lower(exact)
     claims: dict[str, list[str]] = defaultdict(list)
     for image in images:
-        usual = [_key(each) for each in (_in_labels(image), image, f"{_in_labels(image)}.txt", f"{image}.txt")]
+        usual = _list_usual_keys(image)
         found = next((exact[key] for key in usual if key in exact), None)
         found = found or next((folded[key.lower()] for key in usual if key.lower() in folded), None)
         if found:
@@ -51,6 +51,27 @@ def pair_labels(images: Sequence[str], texts: Iterable[str]) -> Pairs:
     copies = _find_copies(list(pairs), others, [name for name in exact.values() if name not in claims])
     pairs |= _pair_by_name(others, [name for name in exact.values() if name not in claims and name not in copies])
     return Pairs({image: plain[pairs[image]] for image in images if image in pairs}, [plain[name] for name in copies])
+
+
+def match_unread(pictures: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
+    """Returns the label files that seem to belong to pictures in formats that are not read, with these pictures.
+
+    They are only to be named: the first picture of a name is taken if none lies where the label file's usually does.
+    """
+    if not pictures:
+        return {}
+    known: dict[str, str] = {}
+    for name in pictures:
+        for key in (*_list_usual_keys(name), get_stem(name), get_stem(f"{name}.txt")):
+            known.setdefault(key.lower(), name)
+    plain = {text: _key(name).lower() for name, text in _strip_prefixes(pictures, texts).items()}
+    found = {text: known.get(key) or known.get(key.rpartition("/")[2]) for text, key in plain.items()}
+    return {text: picture for text, picture in found.items() if picture}
+
+
+def _list_usual_keys(image: str) -> list[str]:
+    """Returns the keys of the label files that a picture usually has, those in `labels` first."""
+    return [_key(each) for each in (_in_labels(image), image, f"{_in_labels(image)}.txt", f"{image}.txt")]
 
 
 def _strip_prefixes(images: Sequence[str], texts: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Finds and reads a data set in YOLO's format."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.data.annotations import BAD_PATH, ORPHAN_LABELS, Annotations, Format, ReportProblem, make_image
@@ -11,7 +11,7 @@ from core.data.formats.texts import read_head
 from core.data.formats.values import parse_number, parse_whole_number
 from core.data.formats.yolo.labels import LabelReader
 from core.data.formats.yolo.lists import SplitReader
-from core.data.formats.yolo.pairs import Pairs, get_stem, pair_labels
+from core.data.formats.yolo.pairs import Pairs, get_stem, match_unread, pair_labels
 from core.data.formats.yolo.settings import (
     Settings,
     find_class_files,
@@ -20,6 +20,8 @@ from core.data.formats.yolo.settings import (
     read_all_settings,
     read_class_names,
 )
+from core.data.left_out import UNREADABLE
+from core.data.reading.pictures import UNREAD_SUFFIXES, describe_unread
 from core.data.reading.split_words import SPLIT_NAME
 from core.data.untrusted import DataError, join_inside, quote
 from core.io.text import count_noun
@@ -60,10 +62,7 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     found = _pair(files)
     pairs = found.labels
     if not pairs:
-        raise DataError(
-            f"{files.root} has no YOLO label file for any of its {len(files.images)} pictures: put the label files "
-            "into labels/, or beside the pictures."
-        )
+        raise _no_pairs(files)
     _report_orphans(files, found, paths, report)
     _describe_pairs(found, notes)
     splits = SplitReader(files, report, notes).read(settings, set(pairs.values()))
@@ -81,6 +80,17 @@ def read_yolo(files: FolderFiles, paths: Sequence[Path], report: ReportProblem) 
     if reader.negative_count:
         notes.add(f"Boxes with a negative width or height, read without the sign: {reader.negative_count:,}.")
     return Annotations(classes.names, number_classes(classes.names), images, notes.sentences())
+
+
+def _no_pairs(files: FolderFiles) -> DataError:
+    """Returns the error for a data set without a picture that has a label file."""
+    unread = next(iter(_match_unread(files, ()).values()), None)
+    if not files.images:
+        what = f", only {describe_unread(unread)}" if unread else ": add the pictures of its label files."
+        return DataError(f"{files.root} has no picture in a known format{what}")
+    remedy = ": put the label files into labels/, or beside the pictures."
+    what = f", only for {describe_unread(unread)}" if unread else remedy
+    return DataError(f"{files.root} has no YOLO label file for any of its {len(files.images)} pictures{what}")
 
 
 def _describe_pairs(pairs: Pairs, notes: Notes) -> None:
@@ -126,11 +136,18 @@ def _pair(files: FolderFiles) -> Pairs:
     return pair_labels(files.images, _texts(files))
 
 
+def _match_unread(files: FolderFiles, used: Iterable[str]) -> dict[str, str]:
+    """Returns the label files, but for those that are used, of pictures in formats that are not read."""
+    pictures = [name for name in files.others if name.lower().endswith(UNREAD_SUFFIXES)]
+    known = set(used)
+    return match_unread(pictures, [name for name in _texts(files) if name not in known])
+
+
 def _find_labels(files: FolderFiles) -> list[Path]:
     """Returns the text files that belong to pictures, and those in a folder `labels`."""
     try:
         pairs = _pair(files)
-        paired, copies = set(pairs.labels.values()), set(pairs.copies)
+        paired, copies = {*pairs.labels.values(), *_match_unread(files, pairs.labels.values())}, set(pairs.copies)
     except DataError:  # `read_yolo` says which pictures have several label files
         stems = {PurePosixPath(name).stem.lower() for name in files.images}
         paired, copies = {name for name in _texts(files) if PurePosixPath(name).stem.lower() in stems}, set()
@@ -158,10 +175,14 @@ def _resembles_label_line(line: str) -> bool:
 
 
 def _report_orphans(files: FolderFiles, pairs: Pairs, paths: Sequence[Path], report: ReportProblem) -> None:
-    """Reports label files without a picture."""
-    used = {files.root / name for name in (*pairs.labels.values(), *pairs.copies)}
+    """Reports label files without a picture, or with one in a format that is not read."""
+    names = {*pairs.labels.values(), *pairs.copies}
+    used = {files.root / name for name in names}
+    unread = {files.root / name: picture for name, picture in _match_unread(files, names).items()}
     for path in paths:
-        if path not in used and path.suffix.lower() == ".txt" and not SPLIT_NAME.fullmatch(path.stem):
+        if path in unread:
+            report(UNREADABLE, f"{path} belongs to {describe_unread(unread[path])}")
+        elif path not in used and path.suffix.lower() == ".txt" and not SPLIT_NAME.fullmatch(path.stem):
             report(ORPHAN_LABELS, f"{path} has no picture: add the picture or remove the labels.")
 
 
