@@ -13,11 +13,11 @@ import numpy as np
 from core.data.files import FolderFiles
 from core.data.untrusted import DataError
 
-BAD_PATH, BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, ORPHAN_LABELS = ENTRY_PROBLEMS = (
+BAD_PATH, BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS, UNKNOWN_PICTURE, ORPHAN_LABELS = (
     "bad path", "bad file", "bad object", "unknown class", "unknown picture", "labels without picture",
 )  # fmt: skip
 
-# Called by a reader for each entry that it leaves out, with one of ENTRY_PROBLEMS and a message.
+# Called by a reader for each entry that it leaves out, with the kind of problem and a message.
 ReportProblem = Callable[[str, str], None]
 
 
