@@ -75,18 +75,17 @@ def export(config: Config, options: Namespace) -> dict[str, Any]:
 
 
 def _choose_format(ending: str, config: Config, weights: Weights, model: RetinaNet, *, half: bool) -> Format:
-    names, ids, trained = weights.class_names, weights.category_ids, weights.trained_on
-    if ending == BUNDLE:
-        bundle = partial(
-            write_bundle, model=model, config=config, class_names=names, category_ids=ids, trained_on=trained
-        )
-        return Format(bundle, read_bundle)
+    described: dict[str, Any] = {"model": model, "config": config, "class_names": weights.class_names}
     if ending == ONNX:
-        return Format(partial(write_onnx, model=model, config=config, class_names=names), read_onnx)
-    save = partial(
-        save_weights, model=model, config=config, class_names=names, category_ids=ids, half=half, trained_on=trained
-    )
-    return Format(save, read_weights)
+        return Format(partial(write_onnx, **described), read_onnx)
+    described |= {
+        "category_ids": weights.category_ids,
+        "trained_on": weights.trained_on,
+        "assumed": weights.assumed,
+    }
+    if ending == BUNDLE:
+        return Format(partial(write_bundle, **described), read_bundle)
+    return Format(partial(save_weights, half=half, **described), read_weights)
 
 
 def _name_unfit(model: RetinaNet) -> None:

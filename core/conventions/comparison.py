@@ -81,7 +81,8 @@ def apply(config: Config, practices: list[Practice]) -> tuple[Config, Rules]:
 
 def _judge(convention: Convention, subject: Subject, config: Config, framework: str, here: Seen) -> Outcome:
     practice = convention.practices[framework]
-    told = "" if practice.as_here else convention.told or _find_refusal(config, practice)
+    as_here = practice.as_here or config.model.depth < convention.min_depth
+    told = "" if as_here else convention.told or _find_refusal(config, practice)
     theirs, rules = apply(config, [practice])
     if told or (theirs.to_flat() == config.to_flat() and rules == HERE):
         return Outcome(convention, practice, None, told)

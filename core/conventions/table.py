@@ -43,19 +43,27 @@ class Convention(NamedTuple):
         practices: What each framework does, by its key.
         told: Why its effect is said and not computed, "" if it is computed; where a framework does as is done here, it
             has none.
+        min_depth: Layers of a ResNet from which on it matters.
     """
 
     key: str
     title: str
     practices: Mapping[str, Practice]
     told: str = ""
+    min_depth: int = 0
 
 
 def _convention(
-    key: str, title: str, torchvision: Practice, detectron2: Practice, mmdetection: Practice, told: str = ""
+    key: str,
+    title: str,
+    torchvision: Practice,
+    detectron2: Practice,
+    mmdetection: Practice,
+    told: str = "",
+    min_depth: int = 0,
 ) -> Convention:
     practices = {TORCHVISION: torchvision, DETECTRON2: detectron2, MMDETECTION: mmdetection}
-    return Convention(key, title, MappingProxyType(practices), told)
+    return Convention(key, title, MappingProxyType(practices), told, min_depth)
 
 
 _TV_ANCHORS = "torchvision/models/detection/anchor_utils.py: AnchorGenerator"
@@ -255,6 +263,26 @@ CONVENTIONS = (
             as_here=True,
         ),
         "it needs another pass of the network: weights from detectron2's model zoo see wrong colours here",
+    ),
+    _convention(
+        "stride",
+        "Stride of a bottleneck",
+        Practice(
+            "in the 3×3 convolution",
+            "torchvision/models/resnet.py: Bottleneck",
+            as_here=True,
+        ),
+        Practice(
+            "in the first 1×1 convolution, as in its own ResNet-50 and ResNet-101, unless the configuration says "
+            "otherwise",
+            "detectron2/config/defaults.py: MODEL.RESNETS.STRIDE_IN_1X1",
+        ),
+        Practice(
+            "in the 3×3 convolution; with style caffe in the first 1×1 convolution",
+            "mmdet/models/backbones/resnet.py: Bottleneck",
+        ),
+        "no setting here moves it: weights with the stride in the first convolution load, and find other things",
+        min_depth=50,
     ),
     _convention(
         "resizing",

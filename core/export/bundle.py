@@ -102,6 +102,7 @@ def write_bundle(
     class_names: Sequence[str],
     category_ids: Sequence[int],
     trained_on: str = "",
+    assumed: Sequence[str] = (),
 ) -> None:
     """Writes a zip with weights, settings, a script and its requirements, atomically.
 
@@ -112,6 +113,7 @@ def write_bundle(
         class_names: The K class names.
         category_ids: The K category ids for COCO results files.
         trained_on: The pictures it was trained on, as in `Weights`.
+        assumed: What is assumed of it, as in `Weights`.
 
     Raises:
         ConfigError: A setting has no counterpart in torchvision, so that the script would detect something else.
@@ -129,7 +131,8 @@ def write_bundle(
             zipfile.ZipFile(partial, "w") as archive,
             TemporaryDirectory() as folder,
         ):
-            save_weights(Path(folder, WEIGHTS), model, config, class_names, category_ids, trained_on=trained_on)
+            names = class_names, category_ids
+            save_weights(Path(folder, WEIGHTS), model, config, *names, trained_on=trained_on, assumed=assumed)
             archive.write(Path(folder, WEIGHTS), WEIGHTS)
             for name, text in texts.items():
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from core.io.troubles import explain
 from core.runs.folder import RunError
-from core.weights.state_dict import CHECKPOINT_KEY, MAX_BYTES, write
+from core.weights.state_dict import CHECKPOINT_KEY, CHECKSUM_KEY, MAX_BYTES, write
 
-STRUCTURE, CHECKSUM = CHECKPOINT_KEY, "crc32"  # keys of the metadata
+STRUCTURE, CHECKSUM = CHECKPOINT_KEY, CHECKSUM_KEY  # of the metadata
 MAX_STRUCTURE = 64_000_000  # characters of JSON; the page's evaluation of 100,000 pictures needs a tenth
 MAX_CHECKPOINT_BYTES = 5 * MAX_BYTES  # weights, their average, the kept ones and two moments of each
 TENSOR = "tensor"  # {TENSOR: name} represents a tensor in the JSON

@@ -66,10 +66,12 @@ class Architecture(NamedTuple):
 def modernise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Renames keys of older torchvision versions and adds the batch counters that frozen batch norms do not store."""
     result = {}
+    heads = [match for key in state if (match := OLD_HEAD_KEY.fullmatch(key))]
+    alternate = all(int(match[2]) % 2 == 0 for match in heads)  # every second layer of an old head was a ReLU
     for key, value in state.items():
         if match := OLD_FPN_KEY.fullmatch(key):
             key = f"{match[1]}.0.{match[2]}"
-        elif match := OLD_HEAD_KEY.fullmatch(key):
+        elif alternate and (match := OLD_HEAD_KEY.fullmatch(key)):
             key = f"{match[1]}.{int(match[2]) // 2}.0.{match[3]}"
         result[key] = value
         if key.endswith("running_var"):

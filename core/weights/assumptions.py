@@ -12,7 +12,7 @@ from core.retinanet.backbone import NORM_EPS
 from core.retinanet.heads import norm_groups
 from core.weights.architecture import Architecture
 from core.weights.contradictions import find_differences, is_same
-from core.weights.weights import CLASSES, Weights
+from core.weights.weights import BACKGROUND_FIRST, CLASSES, Weights
 
 TORCHVISION_SETTINGS: Mapping[str, Any] = {
     **{f"anchors.size_p{level}": 4.0 * 2**level for level in range(3, 8)},
@@ -45,7 +45,13 @@ def assume_settings(architecture: Architecture) -> dict[str, Any]:
 
 def assume_class_names(num_classes: int) -> tuple[str, ...]:
     """Returns the class names that are assumed: COCO's if there are as many as torchvision's."""
-    return COCO_CLASSES if num_classes == len(COCO_CLASSES) else _number_classes(num_classes)
+    return COCO_CLASSES if num_classes == len(COCO_CLASSES) else number_classes(num_classes)
+
+
+def _suggest_background(class_names: Sequence[str], count: int) -> str:
+    """Returns what to do if nameless weights have one class more than `count`, as torchvision's often do; else ""."""
+    is_nameless = tuple(class_names) == number_classes(count + 1)
+    return BACKGROUND_FIRST if is_nameless else ""
 
 
 def describe_names(source: str, class_names: Sequence[str]) -> str:
@@ -61,7 +67,8 @@ def describe_unused_names(source: str, class_names: Sequence[str], num_classes: 
     )
 
 
-def _number_classes(num_classes: int) -> tuple[str, ...]:
+def number_classes(num_classes: int) -> tuple[str, ...]:
+    """Returns the names "class 0", "class 1" and so on of classes that a file does not name."""
     return tuple(f"class {label}" for label in range(num_classes))
 
 
@@ -91,8 +98,10 @@ def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:
         ConfigError: There is another number of classes, or the file names them otherwise.
     """
     if len(names) != len(weights.class_names):
+        hint = _suggest_background(weights.class_names, len(names))
         raise ConfigError(
             f"--{CLASSES} names {len(names)} classes, but the weights {weights.name} have {len(weights.class_names)}."
+            f"{hint and ' '}{hint}"
         )
     if CLASSES not in weights.assumed and tuple(names) != weights.class_names:
         raise ConfigError(
@@ -108,7 +117,7 @@ def state_class_names(weights: Weights, names: Sequence[str]) -> Weights:
 
 def suggest_class_names(weights: Weights, names: Sequence[str]) -> Weights:
     """Returns weights with these class names, which are assumed, if there are as many nameless classes."""
-    nameless = CLASSES in weights.assumed and weights.class_names == _number_classes(len(names))
+    nameless = CLASSES in weights.assumed and weights.class_names == number_classes(len(names))
     return weights._replace(class_names=tuple(names)) if nameless else weights
 
 
@@ -165,7 +174,7 @@ def _describe_assumptions(weights: Weights, label: Callable[[str], str], *, list
         sentences += [f"{label(path)}: {remark}." for path, remark in REMARKS.items() if path in values]
     if names:
         kind = "those of the data set are assumed, in its order"
-        if names in (COCO_CLASSES, _number_classes(len(names))):
+        if names in (COCO_CLASSES, number_classes(len(names))):
             kind = "those of COCO are assumed" if names == COCO_CLASSES else "they are numbered from 0"
         sentences.append(
             f"{weights.name} does not name its {len(names)} classes: {kind} ({join_names(names)}). On the command "

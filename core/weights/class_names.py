@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from core.io.text import is_text, join_names
 from core.weights.assumptions import describe_names, describe_unused_names
 from core.weights.metadata import MAX_NAME
-from core.weights.weights import CLASSES
+from core.weights.weights import BACKGROUND_FIRST
 
 HOLDERS = ("hyper_parameters", "hparams", "meta", "metadata", "dataset_meta", "config", "checkpoint")
 NAME_KEYS = (
@@ -129,5 +129,5 @@ def _describe_unused(found: Sequence[Named], num_classes: int, name: str) -> str
         return f"The class names in {name} ({found[0].key}) cannot be read and are not used."
     sentence = describe_unused_names(name, list(first.names.values()), num_classes)
     if first.is_list and len(first.names) == num_classes - 1:
-        sentence += f" If class 0 is the background, state all with --{CLASSES}, the background first."
+        sentence += f" {BACKGROUND_FIRST}"
     return sentence

@@ -18,7 +18,7 @@ from core.weights.architecture import Architecture, WeightsError, modernise, rec
 from core.weights.assumptions import COCO_CLASSES, TORCHVISION_SETTINGS, assume_class_names, assume_settings
 from core.weights.class_names import choose_class_names
 from core.weights.download import COCO, has_digest, published
-from core.weights.metadata import read_metadata
+from core.weights.metadata import is_described, read_metadata
 from core.weights.weights import CLASSES, ON_COCO, Weights
 
 COCO_NORM_EPS = {"coco": 0.0, "coco_v2": NORM_EPS}  # when v1 was trained, torchvision's frozen batch norms had no ε
@@ -90,9 +90,9 @@ def read_file(name: str, path: Path) -> Weights:
     file = state_dict.read(path)
     state = modernise(file.state)
     architecture = recognise(state, name=str(path))
-    if "config" in file.metadata:
+    if is_described(file.metadata):
         found = read_metadata(file.metadata, architecture, name=str(path))
-        return Weights(name, state, architecture, *found[:3], trained_on=found.trained_on)
+        return Weights(name, state, architecture, *found[:3], assumed=found.assumed, trained_on=found.trained_on)
     for kind, member in COCO.items():
         if architecture.num_classes == len(COCO_CLASSES) and has_digest(path, published(kind).digest):
             note = f"{path} is torchvision's {member}, whose settings are known."

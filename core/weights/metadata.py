@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from core.config import Config, ConfigError
 from core.io.text import is_text
 from core.weights.architecture import SHAPE_SETTINGS, Architecture, WeightsError
-from core.weights.weights import ON_COCO, ON_DATA_SET, ON_SCENES
+from core.weights.weights import CLASSES, ON_COCO, ON_DATA_SET, ON_SCENES
 
 NORM_EPS_SETTING, SIZE_SETTINGS = "model.norm_eps", ("inference.image_size", "inference.max_image_size")
 # Settings that weights are trained with, and all of the anchors.
 TRAINED_WITH = (*SHAPE_SETTINGS, NORM_EPS_SETTING, "model.head_groups", *SIZE_SETTINGS)
 TRAINED_ON = "trained_on"  # the key of the text in `Weights.trained_on`
+ASSUMED = "assumed"  # the key of the paths in `Weights.assumed`
+OWN = frozenset(("class_names", "category_ids", "norm_eps"))  # keys of which others' metadata have none
 MAX_NAME = 100  # characters of a class name in a file
 
 
@@ -26,16 +28,28 @@ class Metadata(NamedTuple):
         category_ids: The category of each class in COCO results, K.
         settings: The settings it was trained with that its use requires, by path.
         trained_on: As in `Weights`.
+        assumed: As in `Weights`.
     """
 
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     settings: dict[str, Any]
     trained_on: str
+    assumed: tuple[str, ...]
+
+
+def is_described(metadata: Mapping[str, str]) -> bool:
+    """True if metadata describe weights as `build_metadata` does, well or not; others store a "config", too."""
+    return "config" in metadata and bool(OWN & metadata.keys())
 
 
 def build_metadata(
-    config: Config, class_names: Sequence[str], category_ids: Sequence[int], norm_eps: float, trained_on: str = ""
+    config: Config,
+    class_names: Sequence[str],
+    category_ids: Sequence[int],
+    norm_eps: float,
+    trained_on: str = "",
+    assumed: Sequence[str] = (),
 ) -> dict[str, str]:
     """Returns the metadata to store in a file, as text by key; the path of the initial weights is not part of it.
 
@@ -45,6 +59,7 @@ def build_metadata(
         category_ids: The category of each class in COCO results, K.
         norm_eps: ε of the network's batch norms, which training may have changed.
         trained_on: As in `Weights`.
+        assumed: As in `Weights`; a copy of a file does not turn what was assumed into a fact.
     """
     origin = Path(config.model.weights).name  # the file may be shared, so it must not reveal local paths
     return {
@@ -53,6 +68,7 @@ def build_metadata(
         "category_ids": json.dumps(list(category_ids)),
         "norm_eps": repr(norm_eps),  # which older files have here alone
         **({TRAINED_ON: trained_on} if trained_on else {}),
+        **({ASSUMED: json.dumps(list(assumed))} if assumed else {}),
     }
 
 
@@ -92,7 +108,17 @@ def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, na
         if settings[path] != needed:
             raise _metadata_error(name, f"{path} = {settings[path]} where the tensors have {needed}")
     required = {path: settings[path] for path in settings if path.startswith("anchors.") or path in TRAINED_WITH}
-    return Metadata(tuple(class_names), tuple(category_ids), required, _read_trained_on(metadata))
+    assumed = _read_assumed(metadata, (*required, CLASSES))
+    return Metadata(tuple(class_names), tuple(category_ids), required, _read_trained_on(metadata), assumed)
+
+
+def _read_assumed(metadata: Mapping[str, str], known: Sequence[str]) -> tuple[str, ...]:
+    """Returns what was assumed of the weights, as far as it is known here; () where a file does not say it."""
+    try:
+        paths = json.loads(metadata.get(ASSUMED, "[]"))
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(path for path in known if isinstance(paths, list) and path in paths)
 
 
 def _read_trained_on(metadata: Mapping[str, str]) -> str:

@@ -156,6 +156,7 @@ def save_weights(
     *,
     half: bool = False,
     trained_on: str = "",
+    assumed: Sequence[str] = (),
 ) -> None:
     """Saves a network with its metadata, in a file whose tensors torchvision can load unchanged.
 
@@ -167,13 +168,14 @@ def save_weights(
         category_ids: The category of each class in COCO results, K.
         half: Whether to store tensors as float16 where that holds their values; loading converts them back.
         trained_on: The pictures it was trained on, as in `Weights`.
+        assumed: What is assumed of it, as in `Weights`.
 
     Raises:
         WeightsError: The settings or the names do not belong to this network, or the file cannot be written.
     """
     state = model.state_dict()
     architecture = recognise(state, name="The network")
-    metadata = build_metadata(config, class_names, category_ids, model.norm_eps, trained_on)
+    metadata = build_metadata(config, class_names, category_ids, model.norm_eps, trained_on, assumed)
     read_metadata(metadata, architecture, name=str(path))  # refuses what could not be read back
     if half:
         state = to_half(state)

@@ -26,8 +26,10 @@ MAX_BYTES = 2 * 10**9  # of a file and of its tensors; the largest RetinaNet her
 SAFETENSORS, PICKLED = ".safetensors", (".pth", ".pt")
 FROM_SCRIPTS = (".ckpt", ".pl", ".bin", ".tar")  # pickled too: of Lightning, DeepForest, Hugging Face, and x.pth.tar
 READABLE = (SAFETENSORS, *PICKLED, *FROM_SCRIPTS)
-CHECKPOINT_KEY = "state"  # in the metadata of a run's checkpoint, which does not describe its weights
+# In the metadata of a run's checkpoint, which does not describe its weights.
+CHECKPOINT_KEY, CHECKSUM_KEY = "state", "crc32"
 HALF_ERROR = 2.0**-10  # twice the largest relative error of float16 within its normal range
+BATCH_COUNTER = "num_batches_tracked"  # of batch norms, the only whole numbers of a network
 DESCRIPTION = "retinanet"  # attribute with the metadata of a pickled state dict; PyTorch keeps and ignores it
 
 
@@ -57,7 +59,7 @@ def read(path: Path) -> WeightsFile:
         content, metadata = _READERS[_find_kind(path)](path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from None
-    if CHECKPOINT_KEY in metadata:
+    if metadata.keys() >= {CHECKPOINT_KEY, CHECKSUM_KEY}:
         raise WeightsError(
             f"{path} is the checkpoint of a run, to resume it: choose the file weights{SAFETENSORS} beside."
         )
@@ -128,6 +130,11 @@ def validate(state: Any, *, name: str) -> dict[str, Tensor]:
         if not isinstance(key, str) or not _is_ordinary(value):
             raise WeightsError(
                 f"{name} holds more than ordinary tensors ({quote(key)}): save model.state_dict() alone."
+            )
+        if not value.is_floating_point() and not key.endswith(BATCH_COUNTER):
+            raise WeightsError(
+                f"{name} holds whole numbers in place of weights ({quote(key)}), as after quantisation: choose those "
+                "in floating point."
             )
     check_bytes(sum(value.numel() * max(value.element_size(), 4) for value in state.values()), name, MAX_BYTES)
     result = {key: value.detach().to(_stored_dtype(value), copy=True) for key, value in state.items()}

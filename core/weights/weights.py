@@ -10,6 +10,7 @@ from core.weights.architecture import Architecture
 # Values of `Weights.trained_on`
 ON_SCENES, ON_COCO, ON_DATA_SET = "scenes", "COCO", "data set "  # the last one with the data set's name
 CLASSES = "classes"  # stands for the class names among what is assumed, and is the flag that states them
+BACKGROUND_FIRST = f"If class 0 is the background, state all with --{CLASSES}, the background first."
 
 
 class Weights(NamedTuple):

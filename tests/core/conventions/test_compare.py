@@ -76,9 +76,11 @@ def test_exact_settings_leave_nothing_to_anchor_arithmetic(seen):
 
 
 def test_what_is_not_computed_says_why(seen):
+    _, config = seen
     for each in compare(*seen, "detectron2").outcomes:
         assert not (each.told and each.difference)
-        assert bool(each.told) == bool(each.convention.told and not each.practice.as_here)
+        matters = not each.practice.as_here and config.model.depth >= each.convention.min_depth
+        assert bool(each.told) == bool(each.convention.told and matters)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,13 @@ def test_what_is_not_computed_says_why(seen):
 )
 def test_only_what_may_differ_is_said_to_be_left_out(framework, keys, seen):
     assert {each.convention.key for each in compare(*seen, framework).outcomes if each.told} == keys
+
+
+def test_the_stride_of_a_bottleneck_matters_where_there_are_some(seen):
+    subject, config = seen
+    for depth, says in ((18, False), (34, False), (50, True), (101, True)):
+        found = compare(subject, config.replace({"model.depth": depth}), "detectron2")
+        assert ("no setting here moves it" in outcome(found, "stride").told) is says
 
 
 def test_weights_with_p6_from_p5_are_refused_by_detectron2(seen):

@@ -5,20 +5,24 @@ from functools import cache
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torchvision.models.detection import retinanet_resnet50_fpn
 
 from core.config import Config, ConfigError
 from core.retinanet.model import build_model
 from core.retinanet.predict import detect
+from core.weights.architecture import WeightsError, modernise
 from core.weights.assumptions import (
     COCO_CLASSES,
     assume_settings,
     assumed_values,
     describe_weights,
     state_class_names,
+    state_settings,
     suggest_class_names,
 )
 from core.weights.sources import COCO, adopt, build, load_weights, save_weights, weights_for
+from core.weights.weights import CLASSES
 from tests.core.networks import CONFIG, NAMES, make_state, meta_state, spread_scores
 
 ANCHORS = {
@@ -182,6 +186,54 @@ def test_class_names_are_stated_once_and_never_changed(tmp_path):
         ConfigError, match=r"--classes contradicts .*, which have the classes disc, ring, star: omit it"
     ):
         state_class_names(named, NAMES[::-1])
+
+
+def test_one_nameless_class_more_may_be_the_background_and_that_is_said(tmp_path):
+    found = load_weights(save_bare(tmp_path / "a.pth"))
+    hint = "If class 0 is the background, state all with --classes, the background first"
+    with pytest.raises(ConfigError, match=hint):
+        state_class_names(found, ("a", "b"))
+    for names in (("a",), ("a", "b", "c", "d")):
+        with pytest.raises(ConfigError) as error:
+            state_class_names(found, names)
+        assert "background" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_what_is_assumed_stays_so_in_a_copy(tmp_path):
+    found = load_weights(save_bare(tmp_path / "a.pth"))
+    assert found.assumed and CLASSES in found.assumed
+    stated = state_settings(found, Config.from_flat({"anchors.size_p3": 16.0}))
+    adopted = adopt(Config.from_flat({"anchors.size_p3": 16.0}), stated)
+    described = stated.class_names, stated.category_ids
+    save_weights(tmp_path / "b.safetensors", build(adopted, stated), adopted, *described, assumed=stated.assumed)
+    copy = load_weights(str(tmp_path / "b.safetensors"))
+    assert set(copy.assumed) == set(stated.assumed) and "anchors.size_p3" not in copy.assumed
+    assert state_class_names(copy, NAMES).class_names == NAMES
+    assert copy.settings["anchors.size_p3"] == 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{"config": '{"id2label": {"0": "disc"}}'}, {"state": "epoch 3"}, {"config": "x"}])
+def test_the_metadata_of_others_are_no_description(tmp_path, more):
+    save_file(make_state(), tmp_path / "a.safetensors", {"format": "pt", **more})
+    assert CLASSES in load_weights(str(tmp_path / "a.safetensors")).assumed
+
+
+@pytest.mark.slow
+def test_whole_numbers_in_place_of_weights_are_refused(tmp_path):
+    codes = {key: value.to(torch.int8) for key, value in make_state().items()}
+    torch.save(codes, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="holds whole numbers in place of weights .* as after quantisation"):
+        load_weights(str(tmp_path / "a.pth"))
+
+
+def test_heads_without_every_second_layer_are_not_renamed():
+    head = "head.classification_head.conv"
+    odd = {f"{head}.{number}.weight": torch.zeros(1) for number in (0, 1, 3)}
+    assert modernise(odd).keys() == odd.keys()
+    old = {f"{head}.{number}.weight": torch.zeros(1) for number in (0, 2)}
+    assert list(modernise(old)) == [f"{head}.0.0.weight", f"{head}.1.0.weight"]
 
 
 @pytest.mark.slow

@@ -181,6 +181,57 @@ def test_an_average_is_preferred_and_said(small, wrap, place):
     assert f"their moving average: the average ({place}" in note
 
 
+@pytest.mark.parametrize("zero", [0, torch.tensor(0)])
+@pytest.mark.parametrize(
+    ("wrap", "place"),
+    [
+        (  # the callback of Lightning, before its first epoch
+            lambda raw, first, zero: {
+                "state_dict": prefixed(raw, "model."),
+                "callbacks": {"SWA": {"n_averaged": zero, "average_model_state": prefixed(first, "model.")}},
+            },
+            "callbacks.SWA.average_model_state.model",
+        ),
+        (lambda raw, first, zero: {**raw, **prefixed(first, "ema.module."), "ema.n_averaged": zero}, "ema.module"),
+        (
+            lambda raw, first, zero: {"model": raw, "swa": {"n_averaged": zero, **prefixed(first, "module.")}},
+            "swa.module",
+        ),
+        (
+            lambda raw, first, zero: {
+                "state_dict": prefixed(first, "net."),
+                "current_model_state": prefixed(raw, "net."),
+                "averaging_state": {"n_averaged": zero},
+            },
+            "state_dict.net",
+        ),
+    ],
+)
+def test_an_average_that_was_never_updated_is_not_used(small, wrap, place, zero):
+    found = find(wrap(changed(small), small, zero))
+    assert_same(found, changed(small))
+    assert found.notes == (f"net.pth holds a moving average that was never updated, which is not used: {place}.",)
+
+
+def test_an_average_that_was_never_updated_is_used_alone(small):
+    assert_same(find({"n_averaged": torch.tensor(0), **prefixed(small, "module.")}), small)
+
+
+def test_lightnings_copy_has_the_batch_statistics_of_the_weights(small):
+    copy = {"n_averaged": 3, "average_model_state": prefixed(changed(small), "model.")}
+    found = find({"state_dict": prefixed(small, "model."), "callbacks": {"SWA": copy}})
+    kept = {key: value for key, value in small.items() if "running" in key or "tracked" in key}
+    assert kept and len(found.notes) == 1
+    assert_same(found, {**changed(small), **kept})
+
+
+def test_many_networks_are_not_all_collected(small):
+    """Each is looked for among all keys, so that the work would grow with the square of their number."""
+    mark = "head.classification_head.cls_logits.weight"
+    with pytest.raises(WeightsError, match="holds 10 networks"):
+        find({f"a{number}.{mark}": torch.zeros(1) for number in range(2000)})
+
+
 def test_an_average_without_buffers_takes_them_from_the_weights(small):
     shadow = {key: value for key, value in changed(small).items() if "running" not in key and "layer1" not in key}
     found = find({"model": small, "shadow": shadow})

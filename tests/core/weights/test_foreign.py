@@ -100,6 +100,10 @@ def test_a_folder_is_no_weights_file(tmp_path):
         (("model.model.0.conv.weight",), "YOLO"),
         (("rpn.head.cls_logits.weight", "roi_heads.box_predictor.cls_score.weight"), "torchvision's Faster R-CNN or"),
         (("head.classification_head.module_list.0.weight",), "torchvision's SSD"),
+        (
+            ("head.classification_head.cls_logits.weight", "head.regression_head.bbox_ctrness.weight"),
+            "torchvision's FCOS",
+        ),
     ],
 )
 @pytest.mark.parametrize("wrap", [lambda entries: entries, lambda entries: {"meta": {}, "state_dict": entries}])
@@ -117,6 +121,26 @@ def test_the_network_of_other_libraries_is_to_be_converted(tmp_path):
             "RetinaNet, or choose weights saved here or by torchvision; the command differ names the conventions that "
             "must be converted, too."
         )
+
+
+@pytest.mark.parametrize(
+    ("keys", "converted"),
+    [
+        (("backbone.bottom_up.stem.conv1.weight", "head.cls_subnet.0.weight"), True),
+        (("backbone.bottom_up.stem.conv1.weight", "roi_heads.box_predictor.cls_score.weight"), False),
+        (("bbox_head.retina_cls.weight",), True),
+        (("roi_head.bbox_head.fc_cls.weight",), False),
+        (("bbox_head.multi_level_conv_cls.0.weight",), False),
+    ],
+)
+def test_only_a_retinanet_is_to_be_converted(tmp_path, keys, converted):
+    torch.save({key: torch.zeros(1) for key in keys}, tmp_path / "a.pth")
+    assert ("convert them" in refusal(tmp_path / "a.pth")) is converted
+
+
+def test_the_boxes_of_pytorch_retinanet_differ_and_that_is_said(tmp_path):
+    torch.save({"classificationModel.conv1.weight": torch.zeros(1)}, tmp_path / "a.pth")
+    assert "deltas are scaled by 0.1 and 0.2, and its anchors begin half a stride later" in refusal(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize(
