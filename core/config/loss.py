@@ -27,7 +27,7 @@ class Loss(Section):
     ] = knob(
         "focal", label="Classification loss", effect=Effect.LOSS,
         help="focal weights by 1−pₜ to the power of γ (Poly-1 adds ε), balanced cross-entropy by α only; ohem keeps "
-        "the hardest anchors, cutoff scores below a pₜ; quality focal and varifocal teach scores the IoU of the box; "
+        "the hardest anchors, cutoff keeps scores below a pₜ; quality focal and varifocal teach scores the box's IoU; "
         "ghm weights by how rare a gradient is.",
     )  # fmt: skip
     alpha: float = knob(

@@ -1,4 +1,4 @@
-"""The paper's results (Lin et al. 2017): AP in per cent on COCO with 600 px images and the full schedule.
+"""The paper's results (Lin et al. 2017): AP in per cent on COCO, full schedule, 600 px unless said otherwise.
 
 The model is RetinaNet with ResNet-50 (table 1); in the comparisons with hard example mining, table 1d, and with Faster
 R-CNN it is ResNet-101.

@@ -74,7 +74,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "prior": Preset(
         "The prior π, trained as in the paper",
-        "Cross-entropy with plain heads, SGD with momentum, and without warm-up or gradient clipping, as in the paper: "
+        "Cross-entropy with plain heads and SGD with momentum, without warm-up or gradient clipping, as in the paper: "
         "compare where each loss starts, and see at which step the run without π diverges.",
         (
             Variant("without π", {"model.prior_probability": 0.5}),

@@ -5,7 +5,7 @@ const KEYS = [
   ["1 … 9, 0", "Choose a class, also for the selected box"],
   ["C", "New class"],
   ["B", "New box in the middle"],
-  ["Arrows", "Move the selected box by a pixel; without one, the picture that is zoomed in"],
+  ["Arrows", "Move the selected box by a pixel; with none selected, move about in a picture that is zoomed in"],
   ["Shift + arrows", "Resize it by a pixel; with Ctrl, both go by ten"],
   ["Tab or ]", "Select the next box or suggestion"],
   ["Shift + Tab or [", "Select the one before"],

@@ -16,8 +16,8 @@ from core.data.annotations import (
     make_image,
 )
 from core.data.formats.notes import Notes, number_classes
-from core.data.formats.outlines import Box, bound_points
-from core.data.formats.values import parse_name, parse_whole_number
+from core.data.formats.outlines import Box
+from core.data.formats.values import parse_flag, parse_name, parse_whole_number
 from core.data.untrusted import DataError, quote
 
 T = TypeVar("T")
@@ -52,10 +52,18 @@ def read_each(paths: Iterable[Path], read: Callable[[Path], T], report: ReportPr
         yield path, content
 
 
+def read_crowd(flag: object, where: str, report: ReportProblem) -> bool | None:
+    """Returns the flag of a crowd region or difficult object; None, after reporting it, for an unknown spelling."""
+    crowd = parse_flag(flag)
+    if crowd is None:
+        report(BAD_OBJECT, f"{where} has the flag {quote(flag)}, neither 0 nor 1: correct it.")
+    return crowd
+
+
 def add_object(
     picture: Picture, name: object, box: Box | None, where: str, report: ReportProblem, *, crowd: bool = False
-) -> None:
-    """Adds an object to a picture, or reports that it has no class name or no box.
+) -> bool:
+    """Adds an object to a picture and returns True, or reports that it has no class name or no box.
 
     Args:
         picture: The picture.
@@ -72,18 +80,17 @@ def add_object(
         report(BAD_OBJECT, f"{where} ({quote(class_name)}) has no box: correct or remove the object.")
     else:
         picture.objects.append((box, class_name, crowd))
+        return True
+    return False
 
 
-def join_outline(
-    picture: Picture, outlines: dict[tuple[str, object], int], group: object, source: Path, notes: Notes
-) -> None:
+def join_outline(picture: Picture, outlines: dict[tuple[str, object], int], group: object, notes: Notes) -> None:
     """Joins the last object of a picture to an earlier one of its class and group: parts of what something hides.
 
     Args:
         picture: The picture, whose last object is an outline.
         outlines: The number of the first outline of each class and group of this picture; changed.
         group: The outline's group.
-        source: The annotation file.
         notes: Is told of each outline that is joined.
     """
     box, name, crowd = picture.objects[-1]
@@ -92,9 +99,9 @@ def join_outline(
         return
     picture.objects.pop()
     other, _, is_crowd = picture.objects[first]
-    joined = bound_points([(other[0], other[1]), (other[2], other[3]), (box[0], box[1]), (box[2], box[3])])
-    picture.objects[first] = (joined or other, name, crowd or is_crowd)
-    notes.count("Outlines joined to one object, as they are of one class and group", source)
+    joined = min(other[0], box[0]), min(other[1], box[1]), max(other[2], box[2]), max(other[3], box[3])
+    picture.objects[first] = (joined, name, crowd or is_crowd)
+    notes.count("Outlines joined to one object, as they are of one class and group", picture.source)
 
 
 def build_annotations(
@@ -156,16 +163,16 @@ def name_numbers(
         read_names: Returns the names of classes by number; {} if they are not known.
         notes: Is told if numbers have no names.
     """
-    numbers = {name: parse_whole_number(name) for picture in pictures for _, name, _ in picture.objects}
-    given = {number for number in numbers.values() if number is not None}
-    if None in numbers.values() or not any(number >= 0 for number in given):
+    texts = {name for picture in pictures for _, name, _ in picture.objects}
+    numbers = {name: number for name in texts if (number := parse_whole_number(name)) is not None}
+    if len(numbers) < len(texts) or not any(number >= 0 for number in numbers.values()):
         return ()
     names = read_names()
-    if len(set(names.values())) < len(names) or any(number not in names for number in given if number >= 0):
+    if len(set(names.values())) < len(names) or any(0 <= number not in names for number in numbers.values()):
         notes.add("The classes are numbers without names, which were taken for names.")
-        names = {number: str(number) for number in sorted(given)}
+        names = {number: str(number) for number in sorted(numbers.values())}
     for picture in pictures:  # a negative number without a name is reported as an unknown class
-        picture.objects = [(box, names.get(numbers[name] or 0, name), crowd) for box, name, crowd in picture.objects]
+        picture.objects = [(box, names.get(numbers[name], name), crowd) for box, name, crowd in picture.objects]
     return tuple(names.values())
 
 

@@ -32,9 +32,10 @@ def parse_flag(value: object) -> bool | None:
     """Returns a flag; a missing one is False, and an unknown spelling None."""
     if value is None or isinstance(value, bool):
         return bool(value)
-    if isinstance(value, str):
-        return _FLAGS.get(value.strip().lower()) if len(value) <= _MAX_DIGITS else None
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and (word := value.strip().lower()) in _FLAGS:
+        return _FLAGS[word]
+    number = parse_whole_number(value)  # "1.0", as tables with gaps have it
+    return bool(number) if number in (0, 1) else None
 
 
 def parse_number(value: object) -> float | None:

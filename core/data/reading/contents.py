@@ -128,14 +128,14 @@ def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) ->
 
 
 def _describe_unknown_splits(images: Sequence[AnnotatedImage]) -> Iterator[str]:
-    """Yields the splits of the annotations that are none of ours, which are not used."""
+    """Yields which names of splits are ignored, since they mean none of train, val and test."""
     names = (image.split for image in images if image.split and image.split.lower() not in UNIONS)
     counts = Counter(name for name in names if not find_split(name))
     if counts:
         shown = ", ".join(quote(name) for name, _ in counts.most_common(MAX_NAMED))
         more = f" and {len(counts) - MAX_NAMED:,} more" if len(counts) > MAX_NAMED else ""
         count = count_noun(counts.total(), "picture")
-        yield f"Splits that are not train, val or test, and were not used ({count}): {shown}{more}."
+        yield f"Names of splits that were ignored, since they are not train, val or test ({count}): {shown}{more}."
 
 
 def _describe_renamed(pairs: Sequence[tuple[AnnotatedImage, str]]) -> Iterator[str]:

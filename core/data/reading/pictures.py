@@ -99,7 +99,7 @@ def get_relative(root: Path, path: Path) -> str:
 
 
 def describe_unread(name: str) -> str:
-    """Returns the end of a sentence that names a file in an unknown format where a picture is expected: the remedy."""
+    """Returns the end of a sentence: the name of a picture in a format that is not read, and the remedy."""
     if name.lower().endswith(_HEIC_SUFFIXES):
         return f"{quote(name)}, which is a HEIC picture, which cannot be read: convert it to JPEG."
     return f"{quote(name)}, which is no picture in a known format: save it as PNG or JPEG."

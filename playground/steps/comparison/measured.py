@@ -84,7 +84,7 @@ def show_rivals() -> Markup:
         text += html.table(html.Table(group["title"], columns, cells))
         text += html.paragraph(f"Command: {group['command']}")
     published = tuple((each.name, *(f"{value:.1f}" for value in each[1:-1]), str(each.milliseconds)) for each in STAGES)
-    title = "In the paper: ResNet-101 on COCO, AP in percent, on a GPU of 2017"
+    title = "In the paper: ResNet-101 on COCO, AP in percent, times on its GPU"
     text += html.table(html.Table(title, columns, published))
     text += html.paragraph(RIVALS_FOUND)
     return html.details("One stage or two: RetinaNet against Faster R-CNN", text)

@@ -292,6 +292,6 @@ def test_splits_that_are_not_understood_are_said(tmp_path, values, said):
     write_pictures(tmp_path, names := ["a.jpg", "b.jpg", "c.jpg"])
     rows = "".join(f"{name},1,2,11,22,cat,{value}\n" for name, value in zip(names, [*values, values[0]], strict=True))
     write(tmp_path / "a.csv", f"filename,xmin,ymin,xmax,ymax,class,split\n{rows}")
-    start = "Splits that are not train, val or test, and were not used"
+    start = "Names of splits that were ignored, since they are not train, val or test"
     reading = read_data_set(tmp_path).reading
     assert (f"{start} {said}" in reading) if said else (start not in reading)

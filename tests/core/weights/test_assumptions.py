@@ -224,7 +224,7 @@ def test_the_metadata_of_others_are_no_description(tmp_path, more):
 def test_whole_numbers_in_place_of_weights_are_refused(tmp_path):
     codes = {key: value.to(torch.int8) for key, value in make_state().items()}
     torch.save(codes, tmp_path / "a.pth")
-    with pytest.raises(WeightsError, match="holds whole numbers in place of weights .* as after quantisation"):
+    with pytest.raises(WeightsError, match=r"holds whole numbers in place of weights .* as after quantisation"):
         load_weights(str(tmp_path / "a.pth"))
 
 

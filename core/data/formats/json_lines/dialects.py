@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from core.data.formats.outlines import Box, bound_size, order_corners, read_numbers
 from core.data.formats.values import parse_whole_number
+from core.data.untrusted import quote
 
 NAMES = ("file_name", "filename", "image", "image_path", "path", "file", "img", "img_path", "image_id")
 LISTS = ("objects", "annotations", "boxes", "bboxes", "bbox", "labels")
@@ -23,11 +24,19 @@ SUFFIXED = "_file_name"  # Hugging Face's name of a column that is called otherw
 
 
 class Item(NamedTuple):
-    """An object: its class name or number, its box if there is one, and the flag of crowd regions."""
+    """An object as a line describes it.
+
+    Attributes:
+        label: Its class name or number.
+        box: Its box as xyxy; None if it has none.
+        crowd: The flag of crowd regions.
+        fault: Why its box cannot be read, as the end of a sentence; "" if it can.
+    """
 
     label: object
     box: Box | None
     crowd: object = None
+    fault: str = ""
 
 
 class Line(NamedTuple):
@@ -153,14 +162,17 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
         if _find(objects, BOXES) is None:
             return None
         objects = list(_transpose(objects))
-    boxes = [_read_box(entry) if isinstance(entry, dict) else None for entry in objects]
-    if objects and not any(boxes):
-        return None
     entries = [entry if isinstance(entry, dict) else {} for entry in objects]
+    boxes, faults = [_read_box(entry) for entry in entries], [_find_fault(entry) for entry in entries]
+    if objects and not any(boxes) and not any(faults):
+        return None
     if any(PERCENT in entry for entry in entries):  # Label Studio's
         return None
-    items = [Item(_find(entry, LABELS), box, _find(entry, CROWDS)) for entry, box in zip(entries, boxes, strict=True)]
-    sides = any(isinstance(_find(entry, BOXES), list) and MODE not in entry for entry in entries)
+    items = [
+        Item(_find(entry, LABELS), box, _find(entry, CROWDS), fault)
+        for entry, box, fault in zip(entries, boxes, faults, strict=True)
+    ]
+    sides = any(isinstance(_find(entry, BOXES), list) and entry.get(MODE) is None for entry in entries)
     is_box = flat and not any(values.keys() >= set(keys) for keys in CORNERS)  # its width and height are the box's
     size = (None, None) if is_box else (values.get("width"), values.get("height"))
     return Line(name, items, size, values.get("split"), sides=sides, single=single)
@@ -170,22 +182,34 @@ def _transpose(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yields the objects of lists that have one entry for each; missing entries are None."""
     lists = {key: values for key, values in columns.items() if isinstance(values, list)}
     boxes, labels, crowds = (_find(lists, keys) or [] for keys in (BOXES, LABELS, CROWDS))
-    mode = {MODE: columns[MODE]} if MODE in columns else {}
+    modes = columns.get(MODE)
     for number in range(max(len(boxes), len(labels))):
         yield {
             BOXES[0]: boxes[number] if number < len(boxes) else False,
             LABELS[0]: labels[number] if number < len(labels) else None,
             CROWDS[0]: crowds[number] if number < len(crowds) else None,
-            **mode,
+            MODE: (modes[number] if number < len(modes) else None) if isinstance(modes, list) else modes,
         }
 
 
 def _read_box(entry: Mapping[str, Any]) -> Box | None:
     box = _find(entry, BOXES)
     if isinstance(box, list):
-        mode = parse_whole_number(entry.get(MODE, 1))
+        mode = _read_mode(entry)
         return bound_size(box) if mode == 1 else order_corners(box) if mode == 0 else None
     return read_keys(box if isinstance(box, dict) else entry)
+
+
+def _read_mode(entry: Mapping[str, Any]) -> int | None:
+    """Returns detectron2's mode of a box, that of COCO where none is given."""
+    return 1 if entry.get(MODE) is None else parse_whole_number(entry[MODE])
+
+
+def _find_fault(entry: Mapping[str, Any]) -> str:
+    """Returns why the box of an object cannot be read, "" if nothing is known against it."""
+    if not isinstance(_find(entry, BOXES), list) or _read_mode(entry) in (0, 1):
+        return ""
+    return f"has the {MODE} {quote(entry[MODE])}, neither 0 nor 1: convert its box to one of these"
 
 
 def read_keys(entry: Mapping[str, Any]) -> Box | None:

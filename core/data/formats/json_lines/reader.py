@@ -9,7 +9,7 @@ import msgspec
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, BAD_PATH, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles, is_image_name
-from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_each
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_crowd, read_each
 from core.data.formats.class_lists import read_class_names
 from core.data.formats.json_count import count_json
 from core.data.formats.json_files import MAX_BUILT, MAX_JSON_BYTES, MIN_COUNTED, decode_json, read_json, sniff_json
@@ -17,8 +17,7 @@ from core.data.formats.json_lines.dialects import LISTS, NAMES, Line, read_line
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.texts import read_head, read_text
-from core.data.formats.values import parse_flag
-from core.data.untrusted import DataError, quote
+from core.data.untrusted import DataError
 
 SUFFIXES = (".jsonl", ".ndjson", ".manifest")
 HEAD_BYTES = 2**20  # a line may have many objects
@@ -139,12 +138,13 @@ def _read_picture(
     split = line.split if isinstance(line.split, str) and line.split else None
     size = notes.read_size(*line.size, path)
     picture = Picture(resolve_name(line.name, path, files.root), path, size, split=split, relative=line.relative)
-    for number, (label, box, flag) in enumerate(line.items, start=1):
-        crowd = parse_flag(flag)
-        if crowd is None:
-            report(BAD_OBJECT, f"{where} object {number} has the flag {quote(flag)}, neither 0 nor 1: correct it.")
-            continue
-        add_object(picture, label, box, f"{where} object {number}", report, crowd=crowd)
+    for number, item in enumerate(line.items, start=1):
+        object_ = f"{where} object {number}"
+        crowd = read_crowd(item.crowd, object_, report)
+        if item.fault:
+            report(BAD_OBJECT, f"{object_} {item.fault}.")
+        elif crowd is not None:
+            add_object(picture, item.label, item.box, object_, report, crowd=crowd)
     for _ in range(line.skipped):
         notes.count("Lines and areas without a box, which were left out", path)
     for _ in range(line.earlier):

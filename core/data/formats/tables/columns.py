@@ -14,7 +14,11 @@ LABELS = ("class", "classname", "label", "labelname", "category", "categoryname"
           "classlabel", "classid", "categoryid", "labelid", "target", "tag", "tagname", "labels", "type", "name",
           "species")  # fmt: skip
 SPLITS = ("split", "set", "subset", "partition")
-SPLIT_FLAGS = {"test": "test", "istest": "test", "istrain": "train", "isval": "val", "isvalidation": "val"}
+# The splits that columns mean with 1 and with 0, where 0 says so much.
+SPLIT_FLAGS = {
+    "test": ("test", None), "istest": ("test", None), "istrain": ("train", "val"), "isval": ("val", None),
+    "isvalidation": ("val", None),
+}  # fmt: skip
 CROWDS = ("iscrowd", "isgroupof", "difficult")
 # x1 is the left side unless there is x0.
 LEFT = ("xmin", "x0", "x1", "left", "xtl", "minx", "startx", "xstart", "topleftx", "xtopleft", "xleft", "leftx")
@@ -51,7 +55,7 @@ class Table(NamedTuple):
         relative: The boxes are fractions of the picture's sides.
         choices: The columns that may be the class, of which `label` is one.
         unknown: The columns whose names say nothing.
-        flags: The columns that say with 1 that a picture is in a split, each with that split.
+        flags: The columns of `SPLIT_FLAGS`, each with the splits that 1 and 0 mean.
     """
 
     delimiter: str
@@ -66,7 +70,7 @@ class Table(NamedTuple):
     relative: bool = False
     choices: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
-    flags: tuple[tuple[int, str], ...] = ()
+    flags: tuple[tuple[int, tuple[str, str | None]], ...] = ()
 
 
 def read_header(row: Sequence[str], delimiter: str) -> Table | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.data.annotations import BAD_OBJECT, Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_each
+from core.data.formats.building import Picture, add_object, build_annotations, name_numbers, read_crowd, read_each
 from core.data.formats.class_lists import read_class_names, read_class_tables
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
@@ -86,17 +86,24 @@ def _read_table(files: FolderFiles, path: Path, text: str, report: ReportProblem
 
 
 def _require_columns(path: Path, table: Table, rows: Rows, report: ReportProblem) -> Rows:
-    """Returns the rows below the header that have all columns and no further cells; reports the others."""
+    """Returns the rows below the header that have all columns and no further cells; reports the others.
+
+    Raises:
+        DataError: All rows have a cell more than the header, as where it does not name the numbers of the rows.
+    """
     columns = (table.name, *table.box, table.label, *table.choices, *table.size, table.split, table.crowd)
     count = max(column for column in (*columns, *(column for column, _ in table.flags)) if column is not None) + 1
-    width = max(count, len(rows[0][1]) if rows else 0)
+    width, below = len(rows[0][1]) if rows else 0, rows[1:] if table.has_header else rows
+    if table.has_header and below and all(len(row) == width + 1 and row[width] for _, row in below):
+        raise DataError(f"{path} has a header of {width} names above rows of {width + 1} cells: add the missing name.")
+    first = "its header" if table.has_header else "the first line"
     result = []
-    for line, row in rows[1:] if table.has_header else rows:
+    for line, row in below:
         if len(row) < count:
             report(BAD_OBJECT, f"{path} line {line} has {len(row)} columns, not {count}: correct or remove the line.")
         elif any(row[width:]):  # a comma in a number or name shifts the cells after it
             remedy = f"put cells with {table.delimiter!r} into quotes, or correct the line"
-            report(BAD_OBJECT, f"{path} line {line} has {len(row)} cells, the first line {width}: {remedy}.")
+            report(BAD_OBJECT, f"{path} line {line} has {len(row)} cells, {first} {width}: {remedy}.")
         else:
             result.append((line, row))
     return result
@@ -129,9 +136,18 @@ def _make_picture(files: FolderFiles, path: Path, table: Table, row: Sequence[st
     split = (row[table.split] if table.split is not None else "") or None
     if split and split.lower() == "unassigned":
         split = None
-    split = split or next((given for column, given in table.flags if parse_flag(row[column])), None)
+    split = split or _read_split_flags(path, table, row, notes)
     name = resolve_name(row[table.name], path, files.root)
     return Picture(name, path, size, split=split, relative=table.relative)
+
+
+def _read_split_flags(path: Path, table: Table, row: Sequence[str], notes: Notes) -> str | None:
+    """Returns the split that flags in a row mean: a 1 goes before a 0."""
+    flags = [(parse_flag(row[column]), splits) for column, splits in table.flags if row[column]]
+    if any(flag is None for flag, _ in flags):
+        notes.count("Flags of splits that are neither 0 nor 1, and were ignored", path)
+    found = [yes for flag, (yes, _) in flags if flag] + [no for flag, (_, no) in flags if flag is False and no]
+    return found[0] if found else None
 
 
 def _add_row(picture: Picture, table: Table, row: Sequence[str], where: str, report: ReportProblem) -> None:
@@ -142,9 +158,8 @@ def _add_row(picture: Picture, table: Table, row: Sequence[str], where: str, rep
             report(BAD_OBJECT, f"{where} has the class {quote(label)} without a box: correct or remove the line.")
         return
     flag = "" if table.crowd is None else row[table.crowd]
-    crowd = flag != UNKNOWN and parse_flag(flag)
+    crowd = read_crowd("" if flag == UNKNOWN else flag, where, report)
     if crowd is None:
-        report(BAD_OBJECT, f"{where} has the flag {quote(flag)}, neither 0 nor 1: correct it.")
         return
     add_object(picture, label, read_box(table, row), where, report, crowd=crowd)
 

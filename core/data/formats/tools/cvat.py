@@ -76,11 +76,10 @@ def _add_shapes(
     outlines: dict[tuple[str, object], int] = {}
     shapes = (shape for shape in element if shape.tag in ("box", *OUTLINES, *OTHERS))
     for index, shape in enumerate(shapes, start=1):
-        count, group = len(picture.objects), shape.get("group_id", NO_GROUP)
-        box = _read_box(shape, picture.source, notes)
-        add_object(picture, shape.get("label"), box, f"{where} shape {index}", report)
-        if len(picture.objects) > count and shape.tag in OUTLINES and group != NO_GROUP:
-            join_outline(picture, outlines, group, picture.source, notes)
+        box, group = _read_box(shape, picture.source, notes), shape.get("group_id", NO_GROUP)
+        is_added = add_object(picture, shape.get("label"), box, f"{where} shape {index}", report)
+        if is_added and shape.tag in OUTLINES and group != NO_GROUP:
+            join_outline(picture, outlines, group, notes)
 
 
 def _read_box(shape: ElementTree.Element, path: Path, notes: Notes) -> Box | None:

@@ -6,18 +6,17 @@ from typing import Any
 
 import msgspec
 
-from core.data.annotations import BAD_OBJECT, Annotations, Format, ReportProblem
+from core.data.annotations import Annotations, Format, ReportProblem
 from core.data.files import FolderFiles
-from core.data.formats.building import Picture, add_object, build_annotations, join_outline, read_each
+from core.data.formats.building import Picture, add_object, build_annotations, join_outline, read_crowd, read_each
 from core.data.formats.json_files import read_json, sniff_json
 from core.data.formats.name_index import resolve_name
 from core.data.formats.notes import Notes
 from core.data.formats.outlines import Box, bound_circle, bound_points, read_points
-from core.data.formats.values import parse_flag
-from core.data.untrusted import quote
 
 CORNERS = ("rectangle", "mask")  # two opposite corners, or all four
 OUTLINES = {"polygon": "Polygons", "circle": "Circles", "rotation": "Turned boxes"}
+PARTS = (None, "polygon", "circle", "mask")  # of which several in a group are one object
 WITHOUT_BOX = ("point", "points", "line", "linestrip")
 
 
@@ -72,14 +71,14 @@ def _add_shapes(picture: Picture, shapes: Sequence[_Shape], report: ReportProble
         if shape.shape_type in WITHOUT_BOX:
             notes.count("Points and lines without a box, which were left out", picture.source)
             continue
-        where, crowd = f"{picture.source} shape {number}", parse_flag(shape.difficult)
+        where = f"{picture.source} shape {number}"
+        crowd = read_crowd(shape.difficult, where, report)
         if crowd is None:
-            report(BAD_OBJECT, f"{where} has the difficult flag {quote(shape.difficult)}, neither 0 nor 1: correct it.")
             continue
-        count = len(picture.objects)
-        add_object(picture, shape.label, _read_box(shape, picture.source, notes), where, report, crowd=crowd)
-        if len(picture.objects) > count and shape.shape_type not in CORNERS and type(shape.group_id) is int:
-            join_outline(picture, outlines, shape.group_id, picture.source, notes)
+        box = _read_box(shape, picture.source, notes)
+        is_added = add_object(picture, shape.label, box, where, report, crowd=crowd)
+        if is_added and shape.shape_type in PARTS and type(shape.group_id) is int:
+            join_outline(picture, outlines, shape.group_id, notes)
 
 
 def _read_box(shape: _Shape, path: Path, notes: Notes) -> Box | None:

@@ -125,10 +125,10 @@ def _order_corners(annotations: Mapping[Path, _Annotation], notes: Notes) -> Non
 def _find_first_pixel(annotations: Mapping[Path, _Annotation], notes: Notes) -> int:
     """Returns the number of the first pixel: VOC counts from 1, and its maximum is inclusive; many tools count from 0.
 
-    A corner of exactly 0 can only be counted from 0.
+    A box with a corner of exactly 0 can only be counted from 0, unless it is an empty one that stands for nothing.
     """
-    corners = {corner for each in annotations.values() for item in each.objects for corner in item.box[:2]}
-    if 0 not in corners:
+    boxes = (item.box for each in annotations.values() for item in each.objects)
+    if not any(0 in (left, top) and left < right and top < bottom for left, top, right, bottom in boxes):
         return 1
     notes.add("Some boxes begin at 0, so that all were read as counted from 0, and not from 1 as in Pascal VOC.")
     return 0

@@ -140,7 +140,9 @@ def _match_unread(files: FolderFiles, used: Iterable[str]) -> dict[str, str]:
     """Returns the label files, but for those that are used, of pictures in formats that are not read."""
     pictures = [name for name in files.others if name.lower().endswith(UNREAD_SUFFIXES)]
     known = set(used)
-    return match_unread(pictures, [name for name in _texts(files) if name not in known])
+    texts = [name for name in _texts(files) if name not in known]
+    found = match_unread(pictures, texts)
+    return {name: picture for name, picture in found.items() if _is_in_labels(name) or _has_labels(files.root / name)}
 
 
 def _find_labels(files: FolderFiles) -> list[Path]:
@@ -153,6 +155,12 @@ def _find_labels(files: FolderFiles) -> list[Path]:
         paired, copies = {name for name in _texts(files) if PurePosixPath(name).stem.lower() in stems}, set()
     names = (name for name in _texts(files) if name not in copies)
     return [files.root / name for name in names if name in paired or _is_in_labels(name)]
+
+
+def _has_labels(path: Path) -> bool:
+    """True for a text that begins with a label; others beside pictures may be anything."""
+    lines = read_head(path, 2000).lstrip("\ufeff").splitlines()[:FIRST_LINES]
+    return any(_is_label_line(line) for line in lines if line.strip())
 
 
 def _is_in_labels(name: str) -> bool:

@@ -297,17 +297,20 @@ def test_boxes_are_read_as_detectron2_says(tmp_path, mode, box):
     write(tmp_path, {"a.json": page})
     data = read(tmp_path, JSON_LINES)
     assert objects_of(data) == {"a.jpg": [Object("dog", box)]} and data.notes == ()
-    columns = {"bbox": [[1, 2, 11, 22]], "bbox_mode": mode, "category": ["dog"]}
-    write(tmp_path, {"a.json": [{"file_name": "a.jpg", "objects": columns}]})
-    assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [Object("dog", box)]}
+    for modes in (mode, [mode]):
+        columns = {"bbox": [[1, 2, 11, 22]], "bbox_mode": modes, "category": ["dog"]}
+        write(tmp_path, {"a.json": [{"file_name": "a.jpg", "objects": columns}]})
+        assert objects_of(read(tmp_path, JSON_LINES)) == {"a.jpg": [Object("dog", box)]}
 
 
 def test_boxes_in_other_modes_are_reported(tmp_path):
-    entries = [{"bbox": [1, 2, 11, 22], "bbox_mode": mode, "category": "cat"} for mode in (1, 4, None, "XYXY")]
-    write(tmp_path, {"a.json": [{"file_name": "a.jpg", "annotations": entries}]})
+    entries = [{"bbox": [1, 2, 11, 22], "bbox_mode": mode, "category": "cat"} for mode in (4, None, 1, "XYXY")]
+    pictures = [{"file_name": f"{len(each)}.jpg", "annotations": each} for each in (entries[:1], entries)]
+    write(tmp_path, {"a.json": pictures})
     problems = Problems()
-    assert len(objects_of(read(tmp_path, JSON_LINES, problems))["a.jpg"]) == 1
+    assert [len(each) for each in objects_of(read(tmp_path, JSON_LINES, problems)).values()] == [0, 2]
     assert [kind for kind, _ in problems] == [BAD_OBJECT] * 3
+    assert "object 1 has the bbox_mode 4, neither 0 nor 1: convert its box to one of these." in problems[0][1]
 
 
 def test_the_last_labelling_job_of_a_line_counts(tmp_path):

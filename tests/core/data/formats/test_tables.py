@@ -4,6 +4,7 @@ import pytest
 
 from core.data.annotations import BAD_FILE, BAD_OBJECT, UNKNOWN_CLASS
 from core.data.formats.tables.reader import CSV
+from core.data.untrusted import DataError
 from tests.core.data.formats.reading import (
     Object,
     Problems,
@@ -340,18 +341,40 @@ def test_damage(tmp_path):
     assert json.dumps(find(tmp_path, CSV)) == '["a.csv"]'
 
 
-@pytest.mark.parametrize("row", ["b.jpg,10,5,20,75,cat", "b.jpg,1,2,11,22,cat,black"])
+@pytest.mark.parametrize("row", ["b.jpg,10,5,20,75,110,2,cat", "b.jpg,1,2,11,22,cat,black"])  # decimal commas; a name
 def test_rows_with_more_cells_than_the_header_are_reported(tmp_path, row):
     text = "filename,xmin,ymin,xmax,ymax,class\na.jpg,1,2,11,22,cat,,\n"
-    row = row if "black" in row else "b.jpg,10,5,20,75,110,2,cat"  # decimal commas
     write(tmp_path, {"a.csv": f"{text}{row}\n"})
     problems = Problems()
     assert objects_of(read(tmp_path, CSV, problems)) == {"a.jpg": [CAT]}
     ((kind, message),) = problems
-    assert kind == BAD_OBJECT and "line 3" in message and "the first line 6: put cells with ',' into quotes" in message
+    assert kind == BAD_OBJECT and "line 3" in message and "its header 6: put cells with ',' into quotes" in message
 
 
-def test_a_column_that_flags_a_split(tmp_path):
-    rows = "".join(f"{name}.jpg,1,2,11,22,cat,{flag}\n" for name, flag in (("a", 0), ("b", 1), ("c", "")))
-    write(tmp_path, {"a.csv": f"filename,xmin,ymin,xmax,ymax,class,is_test\n{rows}"})
-    assert splits_of(read(tmp_path, CSV)) == {"a.jpg": None, "b.jpg": "test", "c.jpg": None}
+@pytest.mark.parametrize(
+    ("columns", "flags", "splits"),
+    [
+        ("is_test", ("0", "1", "1.0"), (None, "test", "test")), ("test", ("", "True", "no"), (None, "test", None)),
+        ("is_train", ("0", "1", ""), ("val", "train", None)), ("is_val", ("0.0", "1", ""), (None, "val", None)),
+        ("is_train,is_test", ("0,1", "1,0", "0,0"), ("test", "train", "val")),
+    ],
+)  # fmt: skip
+def test_columns_that_flag_a_split(tmp_path, columns, flags, splits):
+    rows = "".join(f"{name}.jpg,1,2,11,22,cat,{flag}\n" for name, flag in zip("abc", flags, strict=True))
+    write(tmp_path, {"a.csv": f"filename,xmin,ymin,xmax,ymax,class,{columns}\n{rows}"})
+    data = read(tmp_path, CSV)
+    assert tuple(splits_of(data).values()) == splits and not data.notes
+
+
+def test_flags_of_splits_that_cannot_be_read_are_said(tmp_path):
+    write(tmp_path, {"a.csv": "filename,xmin,ymin,xmax,ymax,class,is_test\na.jpg,1,2,11,22,cat,maybe\n"})
+    notes = read(tmp_path, CSV).notes
+    assert notes == ("Flags of splits that are neither 0 nor 1, and were ignored: 1 (the first in a.csv).",)
+
+
+def test_a_header_without_the_name_of_a_column_is_refused(tmp_path):
+    """As R's write.table writes it, with the numbers of the rows in front."""
+    text = '"filename","xmin","ymin","xmax","ymax","class"\n"1","a.jpg",1,2,11,22,"cat"\n"2","b.jpg",1,2,11,22,"cat"\n'
+    write(tmp_path, {"a.csv": text})
+    with pytest.raises(DataError, match="has a header of 6 names above rows of 7 cells: add the missing name"):
+        read(tmp_path, CSV)

@@ -307,3 +307,9 @@ def test_boxes_that_begin_at_0_are_counted_from_0_and_this_is_said(tmp_path):
     assert data.notes == (
         "Some boxes begin at 0, so that all were read as counted from 0, and not from 1 as in Pascal VOC.",
     )
+
+
+def test_an_empty_box_at_0_says_nothing_about_the_others(tmp_path):
+    write(tmp_path, {"a.xml": page(voc_object(box=(0, 0, 0, 0)) + voc_object(box=(5, 6, 9, 9)))})
+    data = read(tmp_path, VOC)
+    assert objects_of(data)["a"][1].box == [4, 5, 9, 9] and not data.notes

@@ -118,13 +118,16 @@ def test_damage(tmp_path):
 def test_outlines_of_a_group_are_one_object(tmp_path):
     parts = [shape([[x, 2], [x + 4, 2], [x + 4, 9]], "polygon") | {"group_id": group} for x, group in
              ((1, 1), (11, 1), (21, None), (31, None))]  # fmt: skip
-    boxes = [shape([[1, 2], [5, 6]]) | {"group_id": 1}] * 2
-    write(tmp_path, {"a.json": page(*parts, *boxes)})
+    boxes = [shape([[1, 2], [5, 6]], kind) | {"group_id": 1} for kind in ("rectangle", "rectangle")]
+    turned = [shape([[5, y], [10, y + 5], [5, y + 10], [0, y + 5]], "rotation") | {"group_id": 3} for y in (0, 50)]
+    masks = [shape([[x, 2], [x + 4, 6]], "mask") | {"group_id": 4} for x in (1, 11)]
+    write(tmp_path, {"a.json": page(*parts, *boxes, *turned, *masks)})
     data = read(tmp_path, LABELME)
     assert [each.box for each in objects_of(data)["a.jpg"]] == [
-        [1, 2, 15, 9], [21, 2, 25, 9], [31, 2, 35, 9], [1, 2, 5, 6], [1, 2, 5, 6],
+        [1, 2, 15, 9], [21, 2, 25, 9], [31, 2, 35, 9], [1, 2, 5, 6], [1, 2, 5, 6], [0, 0, 10, 10], [0, 50, 10, 60],
+        [1, 2, 15, 6],
     ]  # fmt: skip
-    joined = "Outlines joined to one object, as they are of one class and group: 1 (the first in a.json)."
+    joined = "Outlines joined to one object, as they are of one class and group: 2 (the first in a.json)."
     assert joined in data.notes
 
 
@@ -134,4 +137,4 @@ def test_difficult_objects_are_crowd_regions(tmp_path):
     problems = Problems()
     assert [each.crowd for each in objects_of(read(tmp_path, LABELME, problems))["a.jpg"]] == [True, False, False]
     ((kind, message),) = problems
-    assert kind == BAD_OBJECT and "shape 4 has the difficult flag 'perhaps', neither 0 nor 1" in message
+    assert kind == BAD_OBJECT and "shape 4 has the flag 'perhaps', neither 0 nor 1" in message
