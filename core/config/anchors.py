@@ -92,7 +92,7 @@ class Matching(Section):
     atss_topk: int = knob(
         9, label="ATSS candidates", effect=Effect.ASSIGN, ge=1, le=100, step=1,
         acts=(when("when the assigner is ATSS", Check("matching.assigner", ("atss",))),),
-        help="How many of the closest anchors of each level are an object's candidates, k in ATSS's paper. With few, the "
+        help="How many of the closest anchors of each level are an object's candidates, k in ATSS. With few, the "
         "closest location decides alone; with many, the object's own threshold falls, and more anchors reach it.",
     )  # fmt: skip
 
