@@ -7,7 +7,7 @@ import pytest
 from benchmarks.method_runs import Result
 from benchmarks.methods import summarise
 from core.experiments.comparison import Row, VariantRun, plan_runs, read_result, run_comparison
-from core.experiments.paper_results import BESIDE_OHEM
+from core.experiments.paper_results import BESIDE_OHEM, STAGES
 from core.experiments.presets import PRESETS, Variant
 from core.runs.folder import DIVERGED, FINISHED, RUNNING, RunFolder, RunStatus
 from playground.runs.progress import RunProgress, RunRecords
@@ -94,6 +94,28 @@ def test_measured_rivals_are_shown(assets):
     text = measured.show_rivals()
     assert "0.610 (0.600–0.620)" in text and "Faster R-CNN, torchvision&#39;s" in text and ">42<" in text
     assert "600 steps of 8, 3 seeds" in text and "Command: the command" in text
+
+
+def test_the_text_on_one_stage_or_two_agrees_with_the_results():
+    groups = measured._read_results("rivals.json")["groups"]
+    assert [each["title"] for each in groups] == [
+        "500 steps of 8, 3 seeds", "1,500 steps of 8, one seed", "8,500 steps of 8, one seed"
+    ]  # fmt: skip
+    found = [{row["detector"]: row for row in each["rows"]} for each in groups]
+    ours, theirs = ([each[name] for each in found] for name in ("RetinaNet, ours", "Faster R-CNN, torchvision's"))
+    lead = [two["ap"] - one["ap"] for one, two in zip(ours, theirs, strict=True)]
+    assert min(lead[:2]) > 0.3 and round(lead[2], 2) == 0.04
+    by_size = [round(theirs[2][f"ap_{size}"] - ours[2][f"ap_{size}"], 2) for size in ("small", "medium", "large")]
+    assert by_size == [0.07, 0.02, 0.03]
+    assert all(2 * one["milliseconds"] < two["milliseconds"] for one, two in zip(ours, theirs, strict=True))
+    one, two = STAGES
+    assert round(one.ap - two.ap, 1) == 1.6 and one.ap50 < two.ap50
+
+
+def test_the_papers_detectors_are_shown_beside_ours():
+    measured._read_results.cache_clear()
+    shown = cells_of(measured.show_rivals(), "Faster R-CNN with FPN")
+    assert shown == ["Faster R-CNN with FPN", "36.2", "59.1", "18.2", "39.0", "48.2", "172"]
 
 
 def test_losses_at_their_best_rates_are_shown(assets):
