@@ -17,7 +17,8 @@ from torch import Tensor
 
 from core.config import Config
 from core.conventions.comparison import apply
-from core.conventions.table import CONVENTIONS, DETECTRON2, MMDETECTION
+from core.conventions.convention import DETECTRON2, MMDETECTION
+from core.conventions.table import CONVENTIONS
 from core.conventions.view import Seen, Subject, make_subject, see
 from core.data.sources import open_data
 from core.evaluation.class_names import relabel

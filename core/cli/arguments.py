@@ -30,7 +30,7 @@ ALIASES = {
 
 WRITTEN_FORMATS = ("coco", "voc", "yolo")  # the keys of `core.data.writers.convert.WRITERS`
 PARTS, PLACES = ("class", "box"), ("pixels", "features")  # those of `core.explain`, which --help need not import
-FRAMEWORKS = ("torchvision", "detectron2", "mmdetection")  # the keys of `core.conventions.table.FRAMEWORKS`
+FRAMEWORKS = ("torchvision", "detectron2", "mmdetection")  # the keys of `core.conventions.convention.FRAMEWORKS`
 MAX_MASKS = 100_000  # of `explain`: a night's work, and a map that no longer changes
 WORKERS_HELP = "number of processes that load pictures (default 1)"
 

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from core.config import Config, ConfigError, format_value
+from core.conventions.convention import FRAMEWORKS, Convention, Practice
 from core.conventions.differences import Difference, find_differences
 from core.conventions.rules import HERE, Rules
-from core.conventions.table import CONVENTIONS, FRAMEWORKS, Convention, Practice
+from core.conventions.table import CONVENTIONS
 from core.conventions.view import Seen, Subject, see
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from core.conventions.comparison import Comparison, Outcome
+from core.conventions.convention import FRAMEWORKS
 from core.conventions.differences import SAME_LOSS, AssignmentDifference, DetectionDifference, Difference
-from core.conventions.table import FRAMEWORKS
 
 SAME = "none"
 COLUMNS = ("anchors that differ", "assignment", "losses", "detections")

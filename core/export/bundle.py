@@ -120,11 +120,7 @@ def write_bundle(
         WeightsError: The zip cannot be written.
     """
     require_same_inference(config)
-    texts = {
-        SETTINGS: config.replace({"model.weights": WEIGHTS}).to_json(),
-        SCRIPT: build_script(config, class_names),
-        REQUIREMENTS: "".join(f"{name}=={version(name).split('+')[0]}\n" for name in PACKAGES),
-    }
+    texts = _build_texts(config, class_names)
     try:
         with (
             write_atomically(path) as partial,
@@ -138,6 +134,15 @@ def write_bundle(
                 archive.writestr(name, text, zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise WeightsError(f"{path} cannot be written: {explain(error)}") from None
+
+
+def _build_texts(config: Config, class_names: Sequence[str]) -> dict[str, str]:
+    """Returns the content of the text files of a bundle, by name."""
+    return {
+        SETTINGS: config.replace({"model.weights": WEIGHTS}).to_json(),
+        SCRIPT: build_script(config, class_names),
+        REQUIREMENTS: "".join(f"{name}=={version(name).split('+')[0]}\n" for name in PACKAGES),
+    }
 
 
 def read_bundle(path: Path, picture: Tensor, config: Config) -> Detections:

@@ -49,7 +49,7 @@ def assume_class_names(num_classes: int) -> tuple[str, ...]:
 
 
 def _suggest_background(class_names: Sequence[str], count: int) -> str:
-    """Returns what to do if nameless weights have one class more than `count`, as torchvision's often do; else ""."""
+    """Returns a hint for weights with one nameless class more than `count`, maybe the background; "" for others."""
     is_nameless = tuple(class_names) == number_classes(count + 1)
     return BACKGROUND_FIRST if is_nameless else ""
 

@@ -113,7 +113,7 @@ def read_metadata(metadata: Mapping[str, str], architecture: Architecture, *, na
 
 
 def _read_assumed(metadata: Mapping[str, str], known: Sequence[str]) -> tuple[str, ...]:
-    """Returns what was assumed of the weights, as far as it is known here; () where a file does not say it."""
+    """Returns the known paths that the metadata list as assumed; empty if they list none."""
     try:
         paths = json.loads(metadata.get(ASSUMED, "[]"))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Starting a training run on what is on show, and who may start, stop or change one."""
+"""Starts training runs, and checks that a visitor may start or change one."""
 
 from core.config import Config
 from core.data.sources import require_scene_count

@@ -1,7 +1,7 @@
 """The banner above the picture: words, buttons that help, and the progress of a download.
 
-A button fires `select` with {"action", "name"}: "weights" once the weights are here, or
-"train"; "teach" opens My pictures.
+A button fires `select` with {"action", "name"}, where the action is "weights", once the weights are here, or "train".
+The button of the action "teach" opens My pictures.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Labels of runs: a name and tags, in the run's folder. Whoever may change a run sets them: bounded, never trusted."""
+"""Labels of runs: a name and tags, stored in the run's folder. They come from visitors, so they are validated."""
 
 import json
 from pathlib import Path

@@ -8,7 +8,7 @@ from typing import Any
 from core.config import MAX_TEXT, Config, ConfigError, Knob, format_value, knobs
 from core.io.text import typeset_numbers
 from playground.state.weight_names import with_keys
-from playground.support.wording import SWITCHED, name_choice
+from playground.support.wording import name_value
 
 CHANGED = "changed"  # beside the paths in a text of the settings: those that an event has changed
 MAX_VALUE = 24  # characters of a value
@@ -79,10 +79,8 @@ def values_of(config: Config) -> list[Any]:
 
 def value_text(knob: Knob, value: Any) -> str:
     """Returns the value of a knob in words, with its unit."""
-    if knob.kind == "choice":
-        return name_choice(value)
-    if knob.kind == "bool":
-        return SWITCHED[format_value(value)]
+    if knob.kind in ("choice", "bool"):
+        return name_value(knob, value)
     text = typeset_numbers(f"{value:g}") if isinstance(value, float) else format_value(value).replace(",", ", ")
     if isinstance(value, tuple) and len(text) > MAX_VALUE:
         text = ", ".join(f"{each:.4g}" for each in value)

@@ -3,7 +3,7 @@
 import numpy as np
 from markupsafe import Markup
 
-from core.conventions.table import FRAMEWORKS
+from core.conventions.convention import FRAMEWORKS
 from core.errors import UserError
 from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from core.config import ConfigError
-from core.conventions.table import DETECTRON2, FRAMEWORKS
+from core.conventions.convention import DETECTRON2, FRAMEWORKS
 from core.errors import quote
 from core.evaluation.report import USUAL_IOU
 from core.evaluation.slices.along_dial import SCENE_DIALS
@@ -75,7 +75,7 @@ class Dials(NamedTuple):
         why_of: Index of the class whose logit is explained, −1 for that of the box.
         change: The change of the picture whose effect is measured, one of `CHANGES_OF_PICTURE`.
         rescue: `ON` to search the cheapest rescue of every fault in the picture, "" for none.
-        framework: The framework that the same weights are compared in, a key of `core.conventions.table.FRAMEWORKS`.
+        framework: The framework that the same weights are compared in, a key of `FRAMEWORKS` in `core.conventions`.
         across: Horizontal axis of the stability atlas, one of `ATLAS_AXES`.
         down: Its vertical axis.
         of_run: The figure of a run, one of `OF_RUN`.

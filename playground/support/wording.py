@@ -8,8 +8,9 @@ import re
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from core.config import Knob, knobs
+from core.config import Knob, format_value, knobs
 from core.errors import MAX_MESSAGE, UserError, shorten
 from core.io.paths import ROOT
 from core.io.troubles import FULL, REMEDIES
@@ -45,6 +46,12 @@ PATH = re.compile(r"""(?<![\w:/.…~\\-])(?!/m/0\w+['"])(?:/|[A-Za-z]:[\\/])(?:[
 def name_choice(choice: object) -> str:
     """Returns a choice of a hyperparameter as people write it, such as "smooth L1"."""
     return SPELLINGS.get(str(choice), str(choice).replace("_", " "))
+
+
+def name_value(knob: Knob, value: Any) -> str:
+    """Returns a value of a hyperparameter as people write it: a choice by its name, a switch as on or off."""
+    text = format_value(value)
+    return name_choice(value) if knob.kind == "choice" else SWITCHED[text] if knob.kind == "bool" else text
 
 
 def name_knobs(message: str | UserError) -> str:

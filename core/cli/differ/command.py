@@ -9,7 +9,7 @@ from core.cli.common import load_detector
 from core.cli.differ.drawing import draw_differences
 from core.config import Config, ConfigError
 from core.conventions.comparison import Comparison, compare
-from core.conventions.table import FRAMEWORKS
+from core.conventions.convention import FRAMEWORKS
 from core.conventions.view import make_subject
 from core.conventions.words import COLUMNS, SAME, describe_difference, describe_outcome, name_within, summarise
 from core.data.images import open_image

@@ -96,8 +96,7 @@ def read_contents(
         tally.add(UNLISTED, pairs[number][1])
     splits, unlisted = _divide(annotations, images, assignment)
     left_out = tally.left_out()
-    notes = (*annotations.notes, *_describe_unions(annotations.images, matched.unions), *_describe_renamed(pairs))
-    notes = (*notes, *_describe_unknown_splits([image for image, _ in pairs]))
+    notes = (*annotations.notes, *_describe_matches(annotations.images, matched.unions, pairs))
     reading = describe_reading(files, format, paths, [name for _, name in pairs], assignment, notes)
     refusals = find_unknown_classes(left_out)
     refusals += find_shared_pictures((name, get_relative(files.root, image.source)) for image, name in pairs)
@@ -118,6 +117,15 @@ def _divide(
 
     splits = {split: select(numbers) for split, numbers in assignment.splits.items() if numbers}
     return splits, select(assignment.unlisted)
+
+
+def _describe_matches(
+    images: Sequence[AnnotatedImage], unions: Sequence[int], pairs: Sequence[tuple[AnnotatedImage, str]]
+) -> Iterator[str]:
+    """Yields what was assumed when annotated pictures were matched with files and splits."""
+    yield from _describe_unions(images, unions)
+    yield from _describe_renamed(pairs)
+    yield from _describe_unknown_splits([image for image, _ in pairs])
 
 
 def _describe_unions(images: Sequence[AnnotatedImage], unions: Sequence[int]) -> Iterator[str]:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from core.config import format_value, knobs
+from core.config import knobs
 from core.experiments.atlas import ALPHA, AXES, GAMMA, IDLE, KIND, PRIOR, RATE, Place, reduce_place, to_key, to_settings
 from core.experiments.atlas_file import Atlas
 from core.experiments.atlas_outcome import DIVERGES, LEARNS, STALLS, Run, classify_all
 from playground.components import html
 from playground.steps.dials import ATLAS_AXES
-from playground.support.wording import SWITCHED, name_choice
+from playground.support import wording
 
 ACROSS, DOWN, RUN = "across", "down", "atlas"  # dials
 NAMES = dict(zip(ATLAS_AXES, AXES, strict=True))  # the paths of the axes
@@ -105,7 +105,5 @@ def name_value(path: str, value: Any) -> str:
     """Returns a value of a hyperparameter in words."""
     if value is IDLE:
         return "–"
-    if knobs()[path].kind == "choice":
-        return name_choice(value)
-    text = format_value(value)
-    return text.removesuffix(".0") if isinstance(value, float) else SWITCHED.get(text, text)
+    text = wording.name_value(knobs()[path], value)
+    return text.removesuffix(".0") if isinstance(value, float) else text

@@ -4,7 +4,7 @@ from markupsafe import Markup, escape
 
 from core.config import Config, format_value, knobs
 from core.conventions.comparison import Comparison, Outcome
-from core.conventions.table import FRAMEWORKS
+from core.conventions.convention import FRAMEWORKS
 from core.conventions.words import COLUMNS, SAME, describe_difference, name_within, summarise
 from playground.components import html
 from playground.components.dials import CHOICE, Dial
@@ -14,7 +14,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.steps.dials import Dials
 from playground.steps.frameworks.compared import compare_with, has_known_objects
 from playground.steps.step import StepText
-from playground.support.wording import SWITCHED, name_choice, name_knobs
+from playground.support.wording import name_knobs, name_value
 
 METHOD = (
     "Weights, sizes of anchors, thresholds and NMS are those here; the framework's conventions alone take the place of "
@@ -94,8 +94,7 @@ def _offer(config: Config, outcome: Outcome) -> Markup:
 
 
 def _link(path: str, value: object) -> Markup:
-    said = name_choice(value) if isinstance(value, str) else format_value(value)
-    text = f"{knobs()[path].label}: {SWITCHED.get(said, said)}"
+    text = f"{knobs()[path].label}: {name_value(knobs()[path], value)}"
     return html.link(text, f"set {path} {format_value(value)}", name=f"Apply: {text}")
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.cli.arguments import FRAMEWORKS
 from core.cli.main import main
-from core.conventions import table
+from core.conventions import convention, table
 from tests.core import made_data
 
 SMALL = ("--scenes.image_size", "96", "--inference.image_size", "96")
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_frameworks_of_the_help_are_those_of_the_table():
-    assert tuple(table.FRAMEWORKS) == FRAMEWORKS
+    assert tuple(convention.FRAMEWORKS) == FRAMEWORKS
 
 
 def test_a_scene_is_compared_with_its_objects(capsys):

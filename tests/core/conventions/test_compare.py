@@ -5,8 +5,9 @@ import torch
 
 from core.config import Config, ConfigError
 from core.conventions.comparison import apply, compare
+from core.conventions.convention import FRAMEWORKS
 from core.conventions.differences import compare_anchors, compare_assignments, compare_detections
-from core.conventions.table import CONVENTIONS, FRAMEWORKS
+from core.conventions.table import CONVENTIONS
 from core.conventions.view import make_subject
 from core.conventions.words import summarise
 from core.data.sources import open_data

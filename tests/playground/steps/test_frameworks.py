@@ -5,7 +5,8 @@ import torch
 
 from core.config import Config, ConfigError
 from core.conventions.comparison import compare
-from core.conventions.table import CONVENTIONS, FRAMEWORKS
+from core.conventions.convention import FRAMEWORKS
+from core.conventions.table import CONVENTIONS
 from core.conventions.view import Subject
 from core.conventions.words import summarise
 from playground.canvas.edit import Pick

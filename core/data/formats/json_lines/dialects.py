@@ -163,7 +163,8 @@ def _read_common(values: Mapping[str, Any]) -> Line | None:
             return None
         objects = list(_transpose(objects))
     entries = [entry if isinstance(entry, dict) else {} for entry in objects]
-    boxes, faults = [_read_box(entry) for entry in entries], [_find_fault(entry) for entry in entries]
+    boxes = [_read_box(entry) for entry in entries]
+    faults = ["" if box else _find_fault(entry) for entry, box in zip(entries, boxes, strict=True)]
     if objects and not any(boxes) and not any(faults):
         return None
     if any(PERCENT in entry for entry in entries):  # Label Studio's

@@ -37,8 +37,7 @@ def find_yolo(files: FolderFiles) -> Sequence[Path]:
     known = [*find_settings(files), *find_class_files(files)]
     filled = 0
     for path in labels:
-        lines = [line for line in read_head(path, 2000).lstrip("\ufeff").splitlines() if line.strip()][:FIRST_LINES]
-        if lines:
+        if lines := _read_first_lines(path):
             filled += 1
             damaged = known and _is_in_labels(path.relative_to(files.root).as_posix())
             if any(_is_label_line(line) or (damaged and _resembles_label_line(line)) for line in lines):
@@ -142,7 +141,11 @@ def _match_unread(files: FolderFiles, used: Iterable[str]) -> dict[str, str]:
     known = set(used)
     texts = [name for name in _texts(files) if name not in known]
     found = match_unread(pictures, texts)
-    return {name: picture for name, picture in found.items() if _is_in_labels(name) or _has_labels(files.root / name)}
+    return {  # other texts beside pictures may be anything
+        name: picture
+        for name, picture in found.items()
+        if _is_in_labels(name) or any(map(_is_label_line, _read_first_lines(files.root / name)))
+    }
 
 
 def _find_labels(files: FolderFiles) -> list[Path]:
@@ -157,10 +160,9 @@ def _find_labels(files: FolderFiles) -> list[Path]:
     return [files.root / name for name in names if name in paired or _is_in_labels(name)]
 
 
-def _has_labels(path: Path) -> bool:
-    """True for a text that begins with a label; others beside pictures may be anything."""
-    lines = read_head(path, 2000).lstrip("\ufeff").splitlines()[:FIRST_LINES]
-    return any(_is_label_line(line) for line in lines if line.strip())
+def _read_first_lines(path: Path) -> list[str]:
+    """Returns the first lines of a text that are not empty."""
+    return [line for line in read_head(path, 2000).lstrip("\ufeff").splitlines() if line.strip()][:FIRST_LINES]
 
 
 def _is_in_labels(name: str) -> bool:
