@@ -39,8 +39,9 @@ interface ComponentProps {
   part: string;
   /** `knob_notes.js` alone: names of buttons that reset a slider, by the id of its element, as JSON. */
   names: string;
-  /** `poll.js` alone: the step that shows the news. */
+  /** `poll.js` alone: the step that shows the news, and what begins the value while work is followed in all steps. */
   step: string;
+  followed: string;
   /** `intake.js` alone: how many pictures at once, bytes of each, and px of the longer side. */
   max_files: number;
   max_bytes: number;
@@ -144,7 +145,6 @@ interface News {
   soon: boolean;
   controls: string;
   event: string;
-  follow: boolean;
   forgotten?: boolean;
 }
 

@@ -87,7 +87,10 @@ window.presenting ??= (() => {
     if (name) document.body.dataset.embed = name;
   }
 
-  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) leave(); });
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement) leave();
+    else if (!shown) document.exitFullscreen().catch(() => {});  // granted after it had been left
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !shown) return;
     event.stopPropagation();

@@ -8,7 +8,7 @@ from playground.data.image_ref import ImageRef
 from playground.events.album import own_album, show_own
 from playground.events.common import LIVE, Updates, listen, show
 from playground.events.run_start import require_affordable_run
-from playground.events.training import run_components, run_updates, with_newest_frame
+from playground.events.training import ListHolders, list_runs, run_components, run_updates, with_newest_frame
 from playground.layout.components import PageComponents
 from playground.pipeline.networks import follow_weights
 from playground.runs.service import RUNS
@@ -20,14 +20,21 @@ START = "builtin"  # unless the visitor has chosen other weights that are not th
 CHANGES = ("settings", "step", "user_picture", "pick")
 
 
-def connect_teaching(page: PageComponents) -> None:
-    """Connects the button that trains on the visitor's own pictures."""
+def connect_teaching(page: PageComponents, holders: ListHolders) -> None:
+    """Connects the button that trains on the visitor's own pictures.
+
+    Args:
+        page: The page's components.
+        holders: What `connect_training` returns.
+    """
 
     def teach(state: PageState) -> Updates:
         state = with_newest_frame(start_teaching(state))
-        return {**run_updates(page, state), **show(page, state, *CHANGES)}
+        held = holders.hold(list_runs(state), state)  # active: the first poll may come after the end of the run
+        return {**run_updates(page, state), **held, **show(page, state, *CHANGES)}
 
-    listen(page, page.parts["album"].teach, teach, changes=CHANGES, outputs=run_components(page), **LIVE)
+    outputs = [*run_components(page), *holders]
+    listen(page, page.parts["album"].teach, teach, changes=CHANGES, outputs=outputs, **LIVE)
 
 
 def start_teaching(state: PageState) -> PageState:

@@ -16,7 +16,7 @@ from playground.layout.step_controls import NO_RUN
 from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
 from playground.runs.summary import format_state
-from playground.server.poll import END, TICK, PollResult, poll
+from playground.server.poll import END, FOLLOWED, TICK, PollResult, poll
 from playground.state.page_state import PageState
 from playground.state.taught import taught_album, use_taught
 from playground.steps.training import load_run_config
@@ -50,16 +50,37 @@ class RunList(NamedTuple):
     frames: int = 0
 
 
-def connect_training(page: PageComponents) -> None:
-    """Connects the buttons of the training step and the polling for news of the runs."""
-    listed, polling = gr.State(RunList()), poll(STEP, poll_runs)
-    _connect_buttons(page, listed, polling)
-    _connect_polling(page, listed, polling)
+class ListHolders(NamedTuple):
+    """The components that hold which list of runs is on show.
+
+    Attributes:
+        listed: Holds a `RunList`.
+        polling: Holds the stamp of the list, see `PollResult.controls`.
+    """
+
+    listed: gr.State
+    polling: gr.HTML
+
+    def hold(self, listed: RunList, state: PageState) -> Updates:
+        """Returns the new values of the components for a list of runs and the state that is on show."""
+        return {self.listed: listed, self.polling: _stamp_controls(listed, state)}
+
+
+def connect_training(page: PageComponents) -> ListHolders:
+    """Connects the buttons of the training step and the polling for news of the runs.
+
+    Returns:
+        What other events that start a run have to update.
+    """
+    holders = ListHolders(gr.State(RunList()), poll(STEP, poll_runs))
+    _connect_buttons(page, holders)
+    _connect_polling(page, holders)
 
     def use(state: PageState) -> Updates:
         return show(page, state.setting(load_run_config(state.run, state.config()), knobs()), "settings")
 
     listen(page, page.controls.training.use_weights.click, use, changes=["settings"], **LIVE)
+    return holders
 
 
 def run_components(page: PageComponents) -> list[Block]:
@@ -106,14 +127,13 @@ def poll_runs(state: PageState) -> PollResult:
     """Returns the news of the chosen run and of the list of runs; a run on the visitor's own pictures is followed."""
     stamp = _hash(RUNS.stamp(state.run))  # taken first so that no later change is lost
     listed, active = list_runs(state), any(each.state in ACTIVE for each in RUNS.statuses().values())
-    teaching = taught_album(state) is not None
-    return PollResult(
-        stamp,
-        soon=active,
-        controls=_hash(listed),
-        event=END if teaching and listed.state == FINISHED else TICK,
-        follow=teaching and listed.state in ACTIVE,
-    )
+    event = END if listed.state == FINISHED and taught_album(state) else TICK
+    return PollResult(stamp, soon=active, controls=_stamp_controls(listed, state), event=event)
+
+
+def _stamp_controls(listed: RunList, state: PageState) -> str:
+    followed = listed.state in ACTIVE and taught_album(state) is not None
+    return (FOLLOWED if followed else "") + _hash(listed)
 
 
 def _hash(value: object) -> str:
@@ -130,71 +150,83 @@ def count_frames(run: str) -> int:
     return RUNS.reader.count_snapshots(RUNS.folder(run)) if RUNS.has(run) else 0
 
 
-def _connect_buttons(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:
+def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
     controls = page.controls.training
-    outputs = [*run_components(page), listed, polling]
+    inputs, outputs = [holders.listed], [*run_components(page), *holders]
 
-    def show_run(state: PageState) -> Updates:
+    def show_run(state: PageState, last: RunList) -> Updates:
+        now = list_runs(state)  # first, so that no later change is lost
         state = with_newest_frame(state)
-        now = list_runs(state)
-        return {**run_updates(page, state), listed: now, polling: _hash(now), **show(page, state)}
+        return {**run_updates(page, state), **holders.hold(keep_end(last, now, state), state), **show(page, state)}
 
-    def choose_run(state: PageState) -> Updates:
-        return show_run(state._replace(began=None))  # it began with the run chosen, but is not late
+    def choose_run(state: PageState, last: RunList) -> Updates:
+        return show_run(state._replace(began=None), last)  # it began with the run chosen, but is not late
 
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
-        def handler(state: PageState, *, request: gr.Request) -> Updates:
+        def handler(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
             name = state.run or RUNS.current(visitor_of(request))
             require_own_run(name, visitor_of(request))
             if name:
                 act(name)
-            return show_run(state)
+            return show_run(state, last)
 
         return handler
 
-    def start(state: PageState, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=start_run(state, visitor_of(request))))
+    def start(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
+        return show_run(state._replace(run=start_run(state, visitor_of(request))), last)
 
-    def find_rate(state: PageState, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=start_run(state, visitor_of(request), range_test=True)))
+    def find_rate(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
+        return show_run(state._replace(run=start_run(state, visitor_of(request), range_test=True)), last)
 
-    def compare(state: PageState, preset: str, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=RUNS.compare(preset, visitor_of(request))))
+    def compare(state: PageState, last: RunList, preset: str, *, request: gr.Request) -> Updates:
+        return show_run(state._replace(run=RUNS.compare(preset, visitor_of(request))), last)
 
-    listen(page, controls.start.click, start, outputs=outputs, **LIVE)
-    listen(page, controls.find_rate.click, find_rate, outputs=outputs, **LIVE)
-    listen(page, controls.compare.click, compare, inputs=[controls.preset], outputs=outputs, **LIVE)
+    listen(page, controls.start.click, start, inputs=inputs, outputs=outputs, **LIVE)
+    listen(page, controls.find_rate.click, find_rate, inputs=inputs, outputs=outputs, **LIVE)
+    listen(page, controls.compare.click, compare, inputs=[*inputs, controls.preset], outputs=outputs, **LIVE)
     actions = {"stop": RUNS.stop, "resume": RUNS.resume, "pause": RUNS.pause, "single_step": RUNS.step}
     for name, act in actions.items():
-        listen(page, getattr(controls, name).click, acting(act), outputs=outputs, **LIVE)
-    listen(page, controls.run.input, choose_run, outputs=outputs, **LIVE)
+        listen(page, getattr(controls, name).click, acting(act), inputs=inputs, outputs=outputs, **LIVE)
+    listen(page, controls.run.input, choose_run, inputs=inputs, outputs=outputs, **LIVE)
 
 
-def _connect_polling(page: PageComponents, listed: gr.State, polling: gr.HTML) -> None:
-    def update_controls(state: PageState, last: RunList) -> tuple[PageState, Updates]:
-        if state.frame >= last.frames:  # the film follows the run unless its slider was moved
-            state = with_newest_frame(state)
-        now = list_runs(state)
-        # An open list, or a button that is being pressed, is updated only if it changes.
-        updates = {} if now == last else run_updates(page, state, choose=False)
-        return state, {**updates, listed: now, polling: _hash(now)}
-
+def _connect_polling(page: PageComponents, holders: ListHolders) -> None:
     def tick(state: PageState, last: RunList) -> Updates:
-        state, updates = update_controls(state, last)
+        now = list_runs(state)
+        state, updates = _follow(page, state, last, now)
+        updates |= holders.hold(keep_end(last, now, state), state)
         return {**updates, **show(page, state)} if state.step == STEP else updates
 
     def end(state: PageState, last: RunList) -> Updates:
-        state, updates = update_controls(state, last)
-        album = taught_album(state) if has_ended(last, updates[listed]) else None
+        now = list_runs(state)
+        state, updates = _follow(page, state, last, now)
+        updates |= holders.hold(now, state)
+        album = taught_album(state) if has_ended(last, now) else None
         if album is None:
             return {**updates, **show(page, state)}
         state, said = use_taught(state, album)
         return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 
-    outputs = [*run_components(page), listed, polling]
-    listen(page, polling.tick, tick, inputs=[listed], outputs=outputs, **LIVE)
+    inputs, outputs = [holders.listed], [*run_components(page), *holders]
+    listen(page, holders.polling.tick, tick, inputs=inputs, outputs=outputs, **LIVE)
     # An event with all knobs among its outputs takes the browser a second while a run is training.
-    listen(page, polling.end, end, inputs=[listed], changes=["settings"], outputs=outputs, **LIVE)
+    listen(page, holders.polling.end, end, inputs=inputs, changes=["settings"], outputs=outputs, **LIVE)
+
+
+def _follow(page: PageComponents, state: PageState, last: RunList, now: RunList) -> tuple[PageState, Updates]:
+    """Returns the state with the newest frame, unless the film's slider was moved, and updates if the list changed."""
+    if state.frame >= last.frames:
+        state = with_newest_frame(state)
+    # An open list, or a button that is being pressed, is updated only if it changes.
+    return state, {} if now == last else run_updates(page, state, choose=False)
+
+
+def keep_end(last: RunList, now: RunList, state: PageState) -> RunList:
+    """Returns the list to hold after any other event than `END`.
+
+    A run on the visitor's own pictures that has just finished stays active in it, so that the next poll fires `END`.
+    """
+    return now._replace(state=last.state) if has_ended(last, now) and taught_album(state) else now
 
 
 def has_ended(before: RunList, now: RunList) -> bool:

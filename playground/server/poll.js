@@ -19,6 +19,8 @@ let announced = "";  // news announced last to Gradio …
 let announceAgainAt = 0;  // … and when to announce it again: an event during another one is lost
 
 const isVisible = () => document.body.dataset.step === props.step;
+/** @param {string} controls */
+const isFollowed = (controls) => controls.startsWith(props.followed);
 
 async function poll() {
   if (!element.isConnected) {
@@ -28,7 +30,7 @@ async function poll() {
     return;
   }
   const now = performance.now();
-  const wanted = !document.hidden && (isVisible() || following !== false);
+  const wanted = !document.hidden && (isVisible() || following !== false || isFollowed(props.value));
   if (!wanted) nextAt = 0;
   const request = wanted && !asking && now >= nextAt ? live.currentRequest() : null;
   if (!request) return;
@@ -48,8 +50,8 @@ async function poll() {
  */
 async function hear(news) {
   const isNew = news.controls !== props.value;
-  following = news.follow || (isNew && following === true);  // until its end has been shown, too
-  if (isNew && (isVisible() || following)) announce(news);
+  following = isFollowed(news.controls);
+  if (isNew && (isVisible() || following || isFollowed(props.value))) announce(news);
   else if (news.stamp && isVisible()) await show(news.stamp);
 }
 
@@ -57,7 +59,7 @@ async function hear(news) {
 function announce({ controls, event }) {
   if (controls === announced && performance.now() < announceAgainAt) return;
   [announced, announceAgainAt, nextAt] = [controls, performance.now() + IDLE_MS, 0];
-  trigger(following ? event : "tick");
+  trigger(isFollowed(props.value) ? event : "tick");
 }
 
 /** @param {string} stamp */

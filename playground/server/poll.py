@@ -18,6 +18,7 @@ from playground.support.visitors import visitor_of
 
 SCRIPT = read_scripts("server/poll.js")
 TICK, END = "tick", "end"  # events of the component
+FOLLOWED = "followed "  # begins the `controls` of work that is polled for in all steps until its end is on show
 
 
 class PollResult(NamedTuple):
@@ -26,16 +27,16 @@ class PollResult(NamedTuple):
     Attributes:
         stamp: Changes whenever the parts of the page have something new to show; "" if there is nothing.
         soon: True if a change is expected soon.
-        controls: Changes whenever Gradio's own components have to change; "" if they never do.
-        event: The event to fire then: `TICK`, or `END` if work that was followed has been completed.
-        follow: True to keep polling for `controls` in the other steps, too.
+        controls: Changes whenever Gradio's own components have to change; "" if they never do. With `FOLLOWED` at its
+            beginning the polling goes on in the other steps, too.
+        event: The event to fire then if the `controls` on show are `FOLLOWED`, `END` if that has been completed;
+            otherwise it is `TICK`.
     """
 
     stamp: str = ""
     soon: bool = False
     controls: str = ""
     event: str = TICK
-    follow: bool = False
 
 
 def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
@@ -52,6 +53,7 @@ def poll(step: str, check: Callable[[PageState], PollResult]) -> gr.HTML:
     return gr.HTML(
         "",
         step=step,
+        followed=FOLLOWED,
         html_template="<i hidden></i>",
         js_on_load=SCRIPT,
         apply_default_css=False,

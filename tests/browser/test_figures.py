@@ -144,6 +144,16 @@ def test_a_figure_is_presented_with_its_knobs_and_gives_the_page_back(shown):
     wait(lambda: page.get_attribute("body", "data-present") is None)
 
 
+FULL_SCREEN = "document.fullscreenElement !== null"
+# Presses Escape in the same instant as the key before it, and notes when the full screen begins and ends.
+LEAVE_AT_ONCE = """() => {
+  window.changes = [];
+  const leave = () => document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  document.addEventListener("presenting", () => setTimeout(leave), { once: true });
+  document.addEventListener("fullscreenchange", () => window.changes.push(document.fullscreenElement !== null));
+}"""
+
+
 @pytest.mark.parametrize(
     "query", ["lesson=focal.1", "lesson=average-precision.1", f"{QUICK}&step=detections&graph=ap", "view=story"]
 )
@@ -166,9 +176,20 @@ def present(page, focused: str, part: str, least: tuple[int, int]) -> None:
     page.focus(focused)
     page.keyboard.press("f")
     wait(lambda: size()[0] > least[0] and size()[1] > least[1])
-    wait(lambda: page.evaluate(SMALL_TEXTS) == [])
+    wait(lambda: page.evaluate(SMALL_TEXTS) == [] and page.evaluate(FULL_SCREEN))
     page.keyboard.press("Escape")
     wait(lambda: page.get_attribute("body", "data-present") is None and size() == before)
+    wait(lambda: not page.evaluate(FULL_SCREEN))
+
+
+def test_what_is_left_before_it_fills_the_screen_leaves_the_full_screen_too(shown):
+    page = shown("view=story")
+    wait_for_figure(page)
+    page.focus(".pic-top")
+    page.evaluate(LEAVE_AT_ONCE)
+    page.keyboard.press("f")
+    wait(lambda: page.evaluate("window.changes") == [True, False])
+    assert page.get_attribute("body", "data-present") is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import { beforeEach, test } from "node:test";
 import { FakeClock } from "./page.js";
 import { load } from "./programs.js";
 
-const QUIET = { stamp: "", soon: false, controls: "", event: "tick", follow: false };
+const QUIET = { stamp: "", soon: false, controls: "", event: "tick" };
 let clock, news, asked, events, eventCount, refreshed, element, props, document, showingMs, changeStep;
 
 const wait = (ms) => clock.wait(ms);
@@ -13,7 +13,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   [news, asked, events, eventCount, refreshed, showingMs] = [QUIET, 0, [], 0, 0, 0];
   element = { isConnected: true };
-  props = { step: "training", value: "" };
+  props = { step: "training", value: "", followed: "followed " };
   document = Object.assign(new EventTarget(), { body: { dataset: { step: "training" } }, hidden: false });
   const every = (callback, ms) => clock.globals.setTimeout(() => { callback(); every(callback, ms); }, ms);
   load(["server/poll.js"], [], {
@@ -108,21 +108,33 @@ test("in other steps nothing is shown and, after the first answer, nothing is as
   assert.deepEqual([asked, events, refreshed], [1, [], 0]);
 });
 
+for (const step of ["training", "detections"]) {
+  test(`what has ended before anything was heard of it is announced as ended, in the step ${step}`, async () => {
+    document.body.dataset.step = step;
+    await wait(20_000);
+    props.value = "followed queued";  // the answer to the event that started it
+    news = { ...QUIET, controls: "finished", event: "end" };
+    await wait(6000);
+    await handle("finished");
+    assert.deepEqual(new Set(events), new Set(["end"]));
+  });
+}
+
 test("what an event of the step before has started is heard of, however soon the visitor leaves it", async () => {
   document.body.dataset.step = "picture";
   await wait(2000);
   changeStep("training");
   changeStep("detections");
-  news = { ...QUIET, controls: "queued", soon: true, follow: true };
+  news = { ...QUIET, controls: "followed queued", soon: true };
   await wait(1000);
   assert.deepEqual(events, ["tick"]);
 });
 
 test("what is followed is followed in every step, and its end is an event of its own", async () => {
   document.body.dataset.step = "detections";
-  news = { ...QUIET, controls: "running", soon: true, follow: true };
+  news = { ...QUIET, controls: "followed running", soon: true };
   await wait(3000);
-  await handle("running");
+  await handle("followed running");
   assert.deepEqual(events, ["tick"]);
   news = { ...QUIET, controls: "finished", event: "end" };
   await wait(8000);  // the event is lost once

@@ -19,9 +19,10 @@ from playground.data.image_ref import ImageRef
 from playground.data.sources import measure_first
 from playground.events import teaching
 from playground.events.teaching import start_teaching, teaching_config
-from playground.events.training import RunList, has_ended, poll_runs
+from playground.events.training import RunList, has_ended, keep_end, list_runs, poll_runs
 from playground.pipeline.proposals import PictureSummary
 from playground.runs.service import RUNS
+from playground.server.poll import FOLLOWED
 from playground.state import looking, taught
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -113,12 +114,28 @@ def test_a_run_on_ones_own_pictures_is_followed_until_it_has_ended(album: Album,
         with run.acquire_lock():
             run.write_status(RUNNING)
             running, others = poll_runs(anna), poll_runs(bert)
-        assert (running.follow, running.soon, running.event) == (True, True, "tick")
-        assert (others.follow, others.event) == (False, "tick")
+        assert running.controls.startswith(FOLLOWED) and (running.soon, running.event) == (True, "tick")
+        assert not others.controls.startswith(FOLLOWED) and others.event == "tick"
         run.write_status(FINISHED)
         ended, others = poll_runs(anna), poll_runs(bert)
-    assert (ended.follow, ended.event) == (False, "end") and ended.controls != running.controls
-    assert (others.follow, others.event) == (False, "tick")
+    assert not ended.controls.startswith(FOLLOWED) and ended.event == "end"
+    assert not others.controls.startswith(FOLLOWED) and others.event == "tick"
+
+
+def test_an_event_that_meets_the_end_of_a_run_leaves_it_to_the_poll(album: Album, tmp_path: Path) -> None:
+    run = make_taught_run(tmp_path, album)
+    with runs_at(tmp_path / "runs"):
+        anna, bert = (PageState("training", run=run.path.name, visitor=visitor) for visitor in (ANNA, BERT))
+        with run.acquire_lock():
+            run.write_status(RUNNING)
+            before = list_runs(anna)
+        run.write_status(FINISHED)
+        now = list_runs(anna)
+        kept = keep_end(before, now, anna)
+        assert kept == now._replace(state=RUNNING) and has_ended(kept, now)
+        assert keep_end(kept, now, anna) == kept  # however many events come before the end is shown
+        assert keep_end(now, now, anna) == now == keep_end(RunList(), now, anna)
+        assert keep_end(before, now, bert) == now  # who is not followed
 
 
 def test_the_weights_of_a_run_are_used_once_it_has_ended(

@@ -7,7 +7,7 @@ from core.weights.architecture import WeightsError
 from playground.events.evaluation import poll_evaluation
 from playground.events.training import poll_runs
 from playground.runs.service import RUNS
-from playground.server.poll import PollResult, answer_poll
+from playground.server.poll import FOLLOWED, PollResult, answer_poll
 from playground.server.tokens import TOKENS
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of
@@ -34,7 +34,7 @@ def test_a_token_that_is_not_known_is_said_to_be_forgotten(token):
 
 def test_another_step_shows_no_numbers_but_may_follow_what_ends():
     request_ = {"token": TOKENS.issue(PageState("detections")), "settings": SETTINGS}
-    result = PollResult("x", True, "c", "end", follow=True)
+    result = PollResult("x", True, f"{FOLLOWED}c", "end")
     assert answer_poll(request_, "training", lambda state: result) == result._replace(stamp="")._asdict()
 
 
@@ -72,7 +72,8 @@ def test_a_run_that_is_made_and_goes_on_is_news(tmp_path):
         onward = poll_runs(PageState("training", run=ONE))
         assert len({before.stamp, begun.stamp, onward.stamp}) == 3
         assert before.controls != begun.controls == onward.controls  # a step changes no button and no list
-        assert not any(each.soon or each.follow for each in (before, begun, onward)) and RUNS.names() == [ONE]
+        assert not any(each.soon or each.controls.startswith(FOLLOWED) for each in (before, begun, onward))
+        assert RUNS.names() == [ONE]
 
 
 def test_what_is_not_evaluated_is_no_news():
