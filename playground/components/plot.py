@@ -47,5 +47,7 @@ def plot(part: str) -> gr.HTML:
 def head() -> str:
     """Returns the tags for the page's head: a preload of plotly.js, and the scripts that run it and present figures."""
     gr.set_static_paths([str(PLOTLY_JS)])
-    scripts = read_scripts("components/storage.js", "components/present.js", "components/plotly.js")
+    scripts = read_scripts(
+        "components/storage.js", "components/full_screen.js", "components/present.js", "components/plotly.js"
+    )
     return f'<link rel="preload" as="script" id="plotly" href="gradio_api/file={PLOTLY_JS}"><script>{scripts}</script>'

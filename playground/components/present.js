@@ -50,8 +50,7 @@ window.presenting ??= (() => {
     mark(node, true);
     document.body.dataset.present = kind;
     tell();
-    // Refused in a frame that may not: then it fills the window.
-    document.documentElement.requestFullscreen?.().catch(() => {});
+    fillScreen(() => shown !== null);
   }
 
   function leave() {
@@ -59,7 +58,7 @@ window.presenting ??= (() => {
     if (!document.body.hasAttribute("data-embed")) mark(shown, false);
     shown = null;
     delete document.body.dataset.present;
-    if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+    leaveScreen();
     tell();
     focusedBefore?.focus({ preventScroll: true });
   }
@@ -87,10 +86,7 @@ window.presenting ??= (() => {
     if (name) document.body.dataset.embed = name;
   }
 
-  document.addEventListener("fullscreenchange", () => {
-    if (!document.fullscreenElement) leave();
-    else if (!shown) document.exitFullscreen().catch(() => {});  // granted after it had been left
-  });
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) leave(); });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !shown) return;
     event.stopPropagation();

@@ -68,17 +68,14 @@ async function copyLink() {
 }
 
 /** Shows the lesson alone in the whole screen, in letters for the back of a room. */
-async function presentLesson() {
+function presentLesson() {
   document.body.toggleAttribute("data-lesson-present", true);
-  try {
-    await document.documentElement.requestFullscreen();
-  } catch {  // the browser does not allow it: the button ends it then
-  }
+  fillScreen(() => document.body.hasAttribute("data-lesson-present"));
 }
 
 function endPresenting() {
   document.body.removeAttribute("data-lesson-present");
-  if (document.fullscreenElement) document.exitFullscreen();
+  leaveScreen();
 }
 
 const [linkField, said, endButton] = [
