@@ -135,7 +135,7 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "freeze": Preset(
-        "Frozen stages: speed gained, accuracy lost",
+        "Frozen stages: speed, and AP after a short run",
         "Training the whole network against training new heads and a pyramid on a frozen backbone: compare images per "
         "second, then AP.",
         (

@@ -24,6 +24,11 @@ class Divergence(NamedTuple):
     gradient_norm: float
 
     @property
+    def is_non_finite(self) -> bool:
+        """True if a loss or the gradient stopped being a finite number."""
+        return not all(map(math.isfinite, (self.classification, self.box, self.gradient_norm)))
+
+    @property
     def broken(self) -> tuple[str, ...]:
         """The losses that became non-finite first; the larger one if both are still finite."""
         losses = {"classification": self.classification, "box": self.box}
@@ -33,10 +38,10 @@ class Divergence(NamedTuple):
     @property
     def cause(self) -> str:
         """A clause that names the loss that became non-finite first."""
-        if math.isfinite(self.classification) and math.isfinite(self.box):
-            if not math.isfinite(self.gradient_norm):
-                return "the gradient stopped being a finite number, both losses had not yet"
+        if not self.is_non_finite:
             return f"the loss stayed far above its first value, mostly the {self.broken[0]} loss"
+        if math.isfinite(self.classification) and math.isfinite(self.box):
+            return "the gradient stopped being a finite number, both losses had not yet"
         if len(self.broken) == 2:
             return "both losses stopped being finite numbers"
         other = "classification" if self.broken == ("box",) else "box"

@@ -21,6 +21,7 @@ from playground.pipeline.pipeline import Pipeline
 from playground.state.page_state import PageState
 from playground.state.settings import settings_of, value_text
 from playground.support.cache import PostponedError
+from playground.support.wording import name_knobs
 
 PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")  # "{foreground}"; TeX has braces too, but not around such names
 MISSING = "–"
@@ -29,11 +30,19 @@ NOT = {"<": "not below", "<=": "above", ">": "not above", ">=": "below", "==": "
 
 
 class Check(NamedTuple):
-    """A claim and the two values that it compares, None for a value that cannot be computed."""
+    """A claim and the two values that it compares.
+
+    Attributes:
+        claim: The claim.
+        value: The first value, None if it cannot be computed.
+        other: The second one.
+        error: Why a value cannot be computed, as a sentence; "" if it is undefined.
+    """
 
     claim: Claim
     value: float | None
     other: float | None
+    error: str = ""
 
     @property
     def is_true(self) -> bool:
@@ -50,7 +59,7 @@ class Check(NamedTuple):
         name, *others = map(name_quantity, self.claim.names)
         lacking = "" if self.claim.quantity in OF_THE_NETWORK else lacking
         if self.value is None or self.other is None:
-            cause = f": {lacking}." if lacking else " under these settings."
+            cause = f": {lacking}." if lacking else f". {self.error}" if self.error else " under these settings."
             return f"{where}, what the lesson says of “{name}” cannot be checked{cause}"
         value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
         compared = "" if not others else ", its value before" if self.claim.is_about_change else f", “{others[0]}”"
@@ -170,7 +179,8 @@ class Narration:
         if other is None:
             pipeline = self._pipeline_before if claim.is_about_change else self.state.pipeline
             other = self._compute(claim.names[1], pipeline)
-        return Check(claim, value, other)
+        error = self._find_error(claim.quantity) if value is None or other is None else ""
+        return Check(claim, value, other, error)
 
     def _compute(self, name: str, pipeline: Callable[[], Pipeline]) -> float | None:
         """Returns the value of a quantity, None if the settings do not allow to compute it, or it is undefined."""
@@ -181,6 +191,14 @@ class Narration:
         except UserError:
             return None
         return None if math.isnan(value) else value
+
+    def _find_error(self, name: str) -> str:
+        """Returns why a quantity cannot be computed on the page, "" if it can or is undefined."""
+        try:
+            QUANTITIES[name](self.state.pipeline())
+        except UserError as error:
+            return name_knobs(error)
+        return ""
 
     def _pipeline_before(self) -> Pipeline:
         """Returns the pipeline with the changes of the answer undone, or, if it changes nothing, those of the step."""

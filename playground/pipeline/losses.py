@@ -79,8 +79,11 @@ class LossStages(AssignmentStages):
 
     @property
     def gradient_counts(self) -> Tensor | None:
-        """How many scores of this picture GHM-C counts in each of its bins; None under other losses."""
-        return self.losses.bins.counts if self.losses.bins else None
+        """How many scores of this picture GHM-C counts in each of its bins; None under other losses.
+
+        Those need no losses of this picture: their curves can be drawn where the network does not know its classes.
+        """
+        return self.losses.bins.counts if self.config.loss.kind == "ghm" and self.losses.bins else None
 
     @property
     def logits_key(self) -> Hashable:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from itertools import product
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from core.errors import UserError
 from core.runs.divergence import Divergence
-from playground.components.figures import PALETTE, Figure, Line, Mark, colour, mark, overlay, show_points, training
+from playground.components.figures import PALETTE, Figure, Line, Mark, colour, mark, show_points
+from playground.components.step_figures import overlay, training
 from playground.runs.progress import RunProgress
 
 MAX_POINTS = 300  # of a curve
@@ -81,8 +81,9 @@ def build_run_figure(progress: RunProgress) -> Figure:
 
 
 def name_last_step(divergence: Divergence, last: float) -> str:
-    """Returns what the legend says of the last finite step of a run."""
-    return f"step {last:,.0f}, the last finite one; then {divergence.cause}"
+    """Returns what the legend says of the last recorded step of a run."""
+    where = "the last finite one; then" if divergence.is_non_finite else "the last before it was ended:"
+    return f"step {last:,.0f}, {where} {divergence.cause}"
 
 
 def keep_points(points: Sequence[tuple[int, float]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -126,12 +127,11 @@ def build_figure(runs: Sequence[tuple[str, Curves]]) -> Figure:
     precision: list[Line] = []
     dashes = []
     for (name, each), (dash, tint) in zip(runs, product(DASHES, PALETTE), strict=False):
-        escaped = escape(name, quote=False)  # plotly.js interprets tags in names
-        losses.append((escaped, tint, each.loss_steps, each.losses))
-        precision.append((escaped, tint, each.ap_steps, each.aps))
+        losses.append((name, tint, each.loss_steps, each.losses))
+        precision.append((name, tint, each.ap_steps, each.aps))
         dashes.append(dash)
         if each.divergence and each.losses:
             last = name_last_step(each.divergence, each.loss_steps[-1])
-            marks.append(Mark(f"{escaped}: {last}", tint, each.loss_steps[-1], each.losses[-1]))
+            marks.append(Mark(f"{name}: {last}", tint, each.loss_steps[-1], each.losses[-1]))
     diverged = {name for (name, *_), (_, each) in zip(losses, runs, strict=True) if each.divergence}
     return mark(show_points(overlay(losses, precision, dashes), diverged), marks)

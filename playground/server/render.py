@@ -40,6 +40,7 @@ from playground.support.threads import one_thread
 from playground.support.wording import name_knobs
 
 NOTHING_TO_SHOW = "This step has nothing to show under these settings: the message above says why, and what to do."
+FIGURE_ALONE = "The figure is all that can be shown under these settings: the message above says why, and what to do."
 UNCHANGED = "What is on show still belongs to the settings before."
 NO_NUMBERS = "There are no numbers under these settings: the message above says why, and what to do."
 _urls = Cache()  # pictures as they are sent
@@ -114,7 +115,7 @@ def _render_rest(state: PageState, pipeline: Pipeline, step_view: StepView, noti
     try:
         text = step_view.build_text()
     except UserError as error:
-        text, notice = StepText(html.paragraph(NO_NUMBERS)), name_knobs(error)
+        text, notice = StepText(html.paragraph(NO_NUMBERS), _build_figure_alone(state, pipeline)), name_knobs(error)
     lesson, checks = build_lesson_state(state)
     figure, lack = _compare_figure(text.figure, state) if text.figure else (None, "")
     update = PageUpdate(
@@ -176,8 +177,18 @@ def _view_of_step(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
     try:
         return apply_layers(STEPS[state.step].build_view(pipeline, state.focus()), state), ""
     except UserError as error:
-        nothing = StepText(html.paragraph(NOTHING_TO_SHOW))
-        return StepView((truth_layer(pipeline),), build_text=lambda: nothing), name_knobs(error)
+        figure = _build_figure_alone(state, pipeline)
+        text = StepText(html.paragraph(FIGURE_ALONE if figure else NOTHING_TO_SHOW), figure)
+        return StepView((truth_layer(pipeline),), build_text=lambda: text, figure=figure), name_knobs(error)
+
+
+def _build_figure_alone(state: PageState, pipeline: Pipeline) -> Figure | None:
+    """Returns the figure of a step that cannot be shown as a whole, None if it cannot be either."""
+    build = STEPS[state.step].build_figure
+    try:
+        return build(pipeline, state.focus()) if build else None
+    except UserError:
+        return None
 
 
 def view_of(pipeline: Pipeline, step_view: StepView) -> View:

@@ -23,7 +23,7 @@ from playground.runs.summary import build_changes, build_status
 from playground.steps.atlas.view import MOVES, build_atlas
 from playground.steps.augmented import build_strip
 from playground.steps.comparison import view
-from playground.steps.comparison.measured import show_best_rates, show_methods, show_presets, show_rivals
+from playground.steps.comparison.measured import show_measured
 from playground.steps.dials import CLASSES, Dials
 from playground.steps.film import describe_assigned, film_layers, single_layers
 from playground.steps.levels import part_levels
@@ -62,7 +62,9 @@ def build_view(pipeline: Pipeline, focus: Focus) -> StepView:
         text = _build_text(progress, focus.run, single, focus.dials)
         said = describe_assigned(frame, before) if frame and not single else Markup()
         return text._replace(
-            readout=text.readout + said, more=build_strip(pipeline) + build_atlas(pipeline, focus.dials), moves=MOVES
+            readout=text.readout + said,
+            more=build_strip(pipeline) + show_measured() + build_atlas(pipeline, focus.dials),
+            moves=MOVES,
         )
 
     if picture is None:
@@ -76,8 +78,7 @@ def _build_hint(pipeline: Pipeline, focus: Focus) -> StepText:
     what = training_source(pipeline.image_ref, pipeline.visitor)
     if not what:
         what = f"the data set {pipeline.image_ref.source}" if is_from_data_set(pipeline.image_ref) else SCENES
-    measured = show_presets() + show_methods() + show_best_rates() + show_rivals()
-    hint = html.paragraph(HINT.format(what)) + build_strip(pipeline) + measured
+    hint = html.paragraph(HINT.format(what)) + build_strip(pipeline) + show_measured()
     return StepText(hint, more=build_atlas(pipeline, focus.dials), moves=MOVES)
 
 

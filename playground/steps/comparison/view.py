@@ -7,7 +7,8 @@ from core.experiments.presets import Preset
 from core.runs.folder import DIVERGED, FAILED
 from playground.canvas.view import GREY
 from playground.components import html
-from playground.components.figures import PALETTE, Figure, Line, Mark, comparison, mark, show_points
+from playground.components.figures import PALETTE, Figure, Line, Mark, mark, show_points
+from playground.components.step_figures import comparison
 from playground.runs.curves import average_points, describe_divergence, keep_points, name_last_step
 from playground.runs.progress import RunProgress, RunRecords
 from playground.runs.reader import hide_paths

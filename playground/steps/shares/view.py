@@ -1,7 +1,6 @@
 """The share of the classification loss that the foreground of each class pays, and background, over a run's steps."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -52,8 +51,7 @@ def build_shares_figure(steps: Sequence[dict[str, Any]], classes: Sequence[str])
         curves.append((name, OTHERS, shares[:, others].sum(axis=1)))
     curves.append(("background", BACKGROUND, shares[:, -1]))
     drawn: list[Line] = [
-        (escape(name, quote=False), tint, *average_points(list(zip(at, values.tolist(), strict=True))))
-        for name, tint, values in curves  # plotly.js interprets tags in names
+        (name, tint, *average_points(list(zip(at, values.tolist(), strict=True)))) for name, tint, values in curves
     ]
     made = lines(drawn, title="Who pays the classification loss", x="step", y="share")
     made["layout"]["yaxis"] |= {"range": [0, 1.02]}

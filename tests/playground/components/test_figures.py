@@ -2,7 +2,8 @@
 
 import math
 
-from playground.components.figures import bars, to_json, training
+from playground.components.figures import bars, lines, to_json
+from playground.components.step_figures import training
 
 
 def loss_axis(values: list) -> dict:
@@ -44,3 +45,12 @@ def test_bars_from_0_have_an_axis_without_the_ticks_of_a_logarithmic_one():
     linear = bars(("a", "b", "c"), groups, title="AP by size", y="AP", most=1)["layout"]["yaxis"]
     assert linear == {"title": {"text": "AP"}, "range": [0, 1]}
     assert bars(("a", "b", "c"), groups, title="AP by size", y="AP")["layout"]["yaxis"]["type"] == "log"
+
+
+def test_names_from_outside_are_drawn_as_they_are_written():
+    curve = lines([("<unknown> & a<br>b", "red", [0], [0])], title="a <b>", x="p<sub>t</sub>", y="")
+    assert curve["data"][0]["name"] == "&lt;unknown&gt; &amp; a&lt;br&gt;b"
+    assert curve["layout"]["title"]["text"] == "a &lt;b&gt;"
+    assert curve["layout"]["xaxis"]["title"]["text"] == "p<sub>t</sub>"  # ours, with a subscript
+    chart = bars(["<b>"], [("<i>", "red", [1.0])], title="", y="", most=1)
+    assert (chart["data"][0]["x"], chart["data"][0]["name"]) == (["&lt;b&gt;"], "&lt;i&gt;")

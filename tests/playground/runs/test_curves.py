@@ -16,6 +16,7 @@ from playground.runs.curves import (
     build_run_figure,
     describe_divergence,
     keep_points,
+    name_last_step,
 )
 from playground.runs.progress import RunProgress, RunRecords
 from playground.runs.table import ListedRun, read_run
@@ -78,3 +79,12 @@ def test_a_curve_of_any_numbers_is_drawn():
 def test_a_divergence_is_told_in_a_sentence():
     said = "It diverged at step 4: the box loss stopped being a finite number, the classification loss had not yet."
     assert describe_divergence(BROKEN) == said
+
+
+def test_the_last_step_of_a_run_that_was_ended_while_all_was_finite_is_not_called_the_last_finite_one():
+    said = name_last_step(Divergence(4, 300.0, 1.0, 2.0), 3)
+    assert said.startswith(
+        "step 3, the last before it was ended: the loss stayed far above its first value, mostly the"
+    )
+    gradient = name_last_step(Divergence(4, 300.0, 1.0, math.inf), 3)
+    assert gradient.startswith("step 3, the last finite one; then the gradient stopped being a finite number")

@@ -77,12 +77,14 @@ def test_table_1_of_the_paper_is_shown_beside_our_results(assets):
 def test_the_texts_on_the_short_runs_agree_with_the_results():
     rows = {
         key: {row.variant: row for row in measured.read_measured_rows(key)}
-        for key in ("gamma", "ohem", "alpha", "anchors")
+        for key in ("gamma", "ohem", "alpha", "anchors", "freeze")
     }
     assert all(rows.values()) and {row.runs for kept in rows.values() for row in kept.values()} == {3}
     assert rows["ohem"]["OHEM, 128 anchors"].ap > rows["ohem"]["focal loss"].ap
     assert rows["gamma"]["γ = 1"].ap == max(row.ap for row in rows["gamma"].values())
     assert rows["gamma"]["γ = 0"].ap > rows["gamma"]["γ = 2"].ap
+    frozen, free = rows["freeze"]["backbone frozen"], rows["freeze"]["nothing frozen"]
+    assert frozen.ap > free.ap and 2.0 < frozen.images_per_second / free.images_per_second < 2.5  # as lesson 9 says
     text = paper_tables.tables()
     assert text.count("<td>–</td>") == 3 + 3  # three γ and three sets of anchors have no run here
 
