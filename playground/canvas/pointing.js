@@ -62,7 +62,7 @@ function chooseNamed({ detail: name }) {
   const [x1, y1, x2, y2] = layer.boxes.subarray(4 * index, 4 * index + 4);
   const point = { x: clamp((x1 + x2) / 2, 0, view.width), y: clamp((y1 + y2) / 2, 0, view.height) };
   const inLayer = view.layers.includes(layer);
-  tellSelected(inLayer ? name : "");
+  tellSelected(name);
   tell("select", { ...point, layer: inLayer ? layer.key : "", index: inLayer ? index : -1 });
 }
 

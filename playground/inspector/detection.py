@@ -37,6 +37,12 @@ def find_candidate(pipeline: Pipeline, layer: str, index: int) -> int | None:
     return int(candidates[index]) if 0 <= index < len(candidates) else None
 
 
+def name_box_of(pipeline: Pipeline, place: int) -> str:
+    """Returns the name of a detection's box on the picture, for `html.Table.boxes`, by its place, best first."""
+    strong = count_strong(pipeline)
+    return html.box_of("kept", place) if place < strong else html.box_of("weaker", place - strong)
+
+
 def find_place_of(pipeline: Pipeline, candidate: int) -> int | None:
     """Returns the place of a candidate among the detections, best first; None if it is none."""
     places = torch.nonzero(pipeline.fates.order == candidate).flatten().tolist()

@@ -10,12 +10,14 @@ from core.errors import UserError
 from core.evaluation.error_types import BACKGROUND, BOTH, CLASS, DUPLICATE, FOREGROUND_IOU, LOCATION, MISSED
 from core.io.text import count_noun
 from core.rescue.change import Change
+from core.rescue.faults import Fault
 from core.rescue.moves import Move
 from core.rescue.proposals import find_proposal
 from core.rescue.search import Rescue, Rescues, Verdict
 from core.rescue.totals import SetRescues
+from playground.canvas.view import TRUTH
 from playground.components import html
-from playground.inspector.detection import find_place_of
+from playground.inspector.detection import find_place_of, name_box_of
 from playground.inspector.rescues import Found, find, find_over_set
 from playground.pipeline.pipeline import Pipeline
 from playground.support.wording import name_choice, name_knobs
@@ -92,23 +94,30 @@ def _build_list(pipeline: Pipeline, found: Found) -> Markup:
         return html.paragraph("Every object is found, and nothing else: there is no fault to undo.")
     counts = Counter(each.fault.kind for each in verdicts)
     summary = ", ".join(count_faults(kind, count) for kind, count in counts.items())
-    rows, boxes, factors = [], [], pipeline.batch.factors[0]
+    rows, boxes = [], []
     over_set = find_over_set(pipeline)
     columns = ("fault", *COLUMNS, *_name_set(over_set))
     for verdict in verdicts[:LISTED]:
         for number, rescue in enumerate(_select(verdict.rescues)):
             rows.append((("or" if number else _name(pipeline, verdict)), *_row(rescue, over_set)))
-            boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
+            boxes.append(_name_box(pipeline, found, verdict.fault))
         if not verdict.rescues:
             lack = _name(pipeline, verdict), explain_lack(pipeline, found.rescues, verdict)
             rows.append((*lack, *[""] * (len(columns) - len(lack))))
-            boxes.append(html.place_of((verdict.fault.box / factors).tolist()))
+            boxes.append(_name_box(pipeline, found, verdict.fault))
     table = html.table(html.Table("", columns, tuple(rows), boxes=tuple(boxes)))
     text = html.paragraph(f"{summary}. {METHOD}{_say_where(over_set)}") + table
     if len(verdicts) > LISTED:
         more = count_noun(len(verdicts) - LISTED, "more fault")
         text += html.paragraph(f"{more}: a click on an object or on a box tells what would undo its own.")
     return text + _say_left_out(found.rescues)
+
+
+def _name_box(pipeline: Pipeline, found: Found, fault: Fault) -> str:
+    """Returns the name of the missed object on the picture, or of the detection."""
+    if fault.detection < 0:
+        return html.box_of(TRUTH, found.objects.index(fault.object))
+    return name_box_of(pipeline, found.places[fault.detection])
 
 
 def _name_set(over_set: SetRescues | None) -> tuple[str, ...]:

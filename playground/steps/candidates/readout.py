@@ -7,7 +7,7 @@ from core.retinanet.anchors import LEVELS
 from core.retinanet.postprocess import BEYOND_CAP, KEPT, SUPPRESSED
 from core.retinanet.tiles import WHOLE
 from playground.components import html
-from playground.inspector.detection import DRAWN_FROM, count_strong, name_sight
+from playground.inspector.detection import DRAWN_FROM, count_strong, name_box_of, name_sight
 from playground.inspector.overlaps import is_fusing, words_of
 from playground.pipeline.pipeline import Pipeline
 from playground.steps.candidates.layers import WEAKER
@@ -94,10 +94,6 @@ def build_best(pipeline: Pipeline) -> Markup:
         )
         for index in order.tolist()
     )
-    strong = count_strong(pipeline)
-    boxes = tuple(
-        html.box_of("kept", position) if position < strong else html.box_of("weaker", position - strong)
-        for position in range(len(rows))
-    )
+    boxes = tuple(name_box_of(pipeline, place) for place in range(len(rows)))
     columns = ("class", "score", "level", words_of(pipeline).gains, *(("seen",) if is_seen_often else ()))
     return html.table(html.Table("Best detections", columns, rows, boxes=boxes))
