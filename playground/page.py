@@ -146,8 +146,8 @@ def _step_styles() -> str:
 
 
 def _embedded_styles(key: str, step: Step) -> list[str]:
-    """Returns style rules that leave an embedded figure one slider at most."""
-    group, slider = f'body[data-embed="{key}"] .of-{key}', element_id(step.slider)
+    """Returns style rules that leave an embedded figure, or the embedded picture, one slider at most."""
+    group, slider = f'body[data-embed][data-step="{key}"] .of-{key}', element_id(step.slider)
     if not step.slider:
         return [f"{group} {{ display: none !important; }}"]
     return [  # the knobs come last in their group; a form of other controls would be left as an empty frame

@@ -54,7 +54,7 @@ def canvas(part: str) -> gr.HTML:
         "",
         part=part,
         html_template=page,
-        js_on_load=read_scripts(*(f"canvas/{name}" for name in SCRIPTS)),
+        js_on_load=read_scripts("components/embed.js", *(f"canvas/{name}" for name in SCRIPTS)),
         # Not css_template, which Gradio recompiles at every update, restyling the whole page.
         head=f"<style>{style}</style>",
         apply_default_css=False,

@@ -1,4 +1,4 @@
-// Presents the picture, and saves it with its visible layers as an image.
+// Presents the picture, saves it with its visible layers as an image, and embeds it in another page.
 
 const SAVED_RATIO = 2;  // pixels of a PNG per CSS pixel
 
@@ -33,10 +33,18 @@ function presentPicture() {
   presenting.toggle(root, "picture");
 }
 
-const presentButton = find("present");
+function showPictureCode() {
+  const shown = { embed: "picture", step: document.body.dataset.step ?? "" };
+  toggleCode(codeField, () => frameCode(shown, describePicture()));
+}
+
+const [presentButton, codeField] = [find("present"), /** @type {HTMLInputElement} */ (find("code"))];
 presentButton.addEventListener("click", presentPicture);
 find("png").addEventListener("click", () => savePicture("png"));
 find("svg").addEventListener("click", () => savePicture("svg"));
+find("embed").addEventListener("click", showPictureCode);
+linkToPage(/** @type {HTMLAnchorElement} */ (find("full")));
 document.addEventListener("presenting", () => {
   presentButton.setAttribute("aria-pressed", String(presenting.isShown(root)));
 });
+if (props.part === "canvas" && document.body.dataset.embed === "picture") presenting.embed(root);

@@ -5,27 +5,6 @@ const embedCode = /** @type {HTMLInputElement} */ (figureNode.querySelector(".fi
 const fullPage = /** @type {HTMLAnchorElement} */ (figureNode.querySelector(".figure-full"));
 const SAVED = { width: 1280, height: 760, text: 18 };  // px; a PNG has twice as many
 
-/** @param {string} search of the address */
-function withoutEmbed(search) {
-  const query = new URLSearchParams(search);
-  query.delete("embed");
-  return query.size ? `?${query.toString()}` : "";
-}
-
-/**
- * Returns the HTML that shows the figure in another page.
- *
- * @param {string} step
- * @param {string} title
- */
-function frameCode(step, title) {
-  const query = new URLSearchParams(withoutEmbed(location.search));
-  query.delete("view");
-  query.set("embed", step);
-  const address = `${location.origin}${location.pathname}?${query.toString()}`.replaceAll("&", "&amp;");
-  return `<iframe src="${address}" title="${title}" width="720" height="560" loading="lazy"></iframe>`;
-}
-
 /** @param {"png" | "svg"} format */
 async function saveFigure(format) {
   if (!newest || !(await hasPlotly())) return;
@@ -40,16 +19,8 @@ async function saveFigure(format) {
   presenting.save(await window.Plotly.toImage({ data: figure.data, layout }, options), title, format);
 }
 
-async function showCode() {
-  embedCode.hidden = !embedCode.hidden;
-  if (embedCode.hidden) return;
-  embedCode.value = frameCode(document.body.dataset.step ?? "", caption?.textContent ?? "");
-  embedCode.select();
-  try {
-    await navigator.clipboard.writeText(embedCode.value);
-  } catch {
-    // Without permission the visitor copies the selected text.
-  }
+function showCode() {
+  toggleCode(embedCode, () => frameCode({ embed: document.body.dataset.step ?? "" }, caption?.textContent ?? ""));
 }
 
 const FIGURE_ACTIONS = /** @type {Record<string, () => void>} */ ({
@@ -73,12 +44,6 @@ document.addEventListener("presenting", () => {
   const button = figureNode.querySelector('[data-do="present"]');
   button?.setAttribute("aria-pressed", String(presenting.isShown(figureNode)));
 });
-fullPage.addEventListener("pointerdown", setFullPage);
-fullPage.addEventListener("focus", setFullPage);
-
-function setFullPage() {
-  fullPage.href = location.pathname + withoutEmbed(location.search);
-}
-
-setFullPage();
-if (props.part === "figure" && document.body.hasAttribute("data-embed")) presenting.embed(figureNode);
+linkToPage(fullPage);
+const { embed = "" } = document.body.dataset;
+if (props.part === "figure" && embed && embed !== "picture") presenting.embed(figureNode);

@@ -8,7 +8,7 @@ import plotly
 from playground.support.scripts import read_scripts
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-SCRIPTS = ("components/plot.js", "components/figure.js")  # one program, in this order
+SCRIPTS = ("components/plot.js", "components/embed.js", "components/figure.js")  # one program, in this order
 FIGURE = """
 <figure class="figure">
   <div class="figure-head">

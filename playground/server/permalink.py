@@ -22,11 +22,12 @@ from playground.support.untrusted import is_index, parse_number, require_one_of
 
 STORY = "story"  # ?view=story opens the first screen, as does an address that says nothing
 HIDE = "hide"  # names controls that a teacher's link hides: ?hide=training,loss.gamma; `strip.js` hides them
-EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it
+EMBED = "embed"  # names the step whose figure alone is shown, as in a frame of another page; `present.js` arranges it …
+PICTURE = "picture"  # … or stands for the picture alone, of any step
 COURSE = "course"  # names the lesson steps that a teacher has picked: ?course=focal.1,focal.2
 KEPT_BY_BROWSER = (HIDE, COURSE, "layers")
 DRAWN = "drawn"  # objects that only the page of the visitor who has drawn them has
-EMBEDDED = tuple(key for key, step in STEPS.items() if step.has_figure)
+EMBEDDED = (PICTURE, *(key for key, step in STEPS.items() if step.has_figure))
 QUERY_FIELDS = ("score", "iou", "figure", "choice", "weights")  # of an evaluation
 INITIAL = PageState(next(iter(STEPS)))
 
@@ -105,7 +106,7 @@ def _take_state(values: dict[str, str]) -> tuple[PageState, Config]:
     step = require_one_of("step", values.pop("step", step), tuple(STEPS))
     embedded = require_one_of(EMBED, values.pop(EMBED), EMBEDDED) if EMBED in values else ""
     state = PageState(
-        step=embedded or step,
+        step=step if embedded in ("", PICTURE) else embedded,
         pick=_parse_pick(values.pop("pick", "")),
         level=LEVELS.index(require_one_of("level", values.pop("level", LEVELS[0]), LEVELS)),
         lesson=position.link if position else "",

@@ -73,6 +73,7 @@ def test_axe_finds_nothing(opened, new_page, address):
         "step=detections&graph=ap&counted=7",
         "step=assignment&graph=boxes&pick=60,60",
         "embed=detections&graph=ap",
+        "embed=picture&step=anchors",
         "lesson=focal.2&answer=3",
         "lesson=focal.3&answer=1",  # a drawn curve
         "lesson=detections.2",  # drawn boxes

@@ -238,6 +238,32 @@ def test_a_figure_alone_works_in_a_frame_of_another_site_without_cookies(page, a
     assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
 
 
+def test_the_picture_alone_works_in_a_frame_of_another_site(page, address):
+    page.goto(f"{address.replace('127.0.0.1', 'localhost')}robots.txt")
+    page.evaluate(FRAME, f"{address}?{QUICK}&embed=picture&step=detections")
+    frame = page.wait_for_selector("iframe").content_frame()
+    frame.wait_for_selector(".pic[data-drawn]")
+    sliders = frame.locator("input[type=range]")
+    wait(lambda: [each.is_visible() for each in sliders.all()].count(True) == 1)
+    assert not frame.is_visible(".strip") and not frame.is_visible(".right .plot") and not frame.is_visible(".pic-draw")
+    bounds = "(() => { const { bottom, right } = document.querySelector('.pic-stage').getBoundingClientRect();"
+    assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
+    link = frame.locator(".pic-full")
+    assert link.is_visible() and link.get_attribute("href").endswith("&step=detections")
+
+
+def test_the_code_of_the_picture_embeds_it_as_it_is_on_show(shown):
+    page = shown("lesson=detections.1")
+    page.locator(".pic-embed").click()
+    wait(lambda: page.locator(".header-said").text_content())
+    _, _, query = page.input_value(".pic-code").partition("?")
+    state = from_link(unescape(query.partition('"')[0]))
+    assert (state.step, state.lesson) == ("detections", "")
+    assert state.config() == LessonPosition.from_link("detections.1").step.config()
+    page.locator(".pic-embed").click()
+    assert not page.is_visible(".pic-code")
+
+
 def test_in_a_lesson_too_the_code_embeds_the_figure_on_show(shown):
     page = shown("lesson=average-precision.6")
     wait_for_figure(page)

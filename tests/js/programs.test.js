@@ -15,5 +15,5 @@ test("a file's lines are found in the joined program", () => {
   const { text, files } = joinProgram("runs_table", new Map([["components/plot.js", "one\ntwo\n"]]));
   const lines = text.split("\n");
   assert.deepEqual(lines.slice(files[0].start, files[0].start + 2), ["one", "two"]);
-  assert.match(lines[files[2].start], /^\/\/ Filtering and sorting/);
+  assert.match(lines[files[3].start], /^\/\/ Filtering and sorting/);
 });

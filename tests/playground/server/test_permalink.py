@@ -70,8 +70,16 @@ def test_a_frame_in_another_page_shows_the_figure_of_one_step():
     assert lesson.lesson == "" and lesson.answer is None and lesson.curve == step.curve
     assert lesson.config() == step.config().replace({"loss.alpha": 0.5})
     assert from_link("lesson=average-precision.6&embed=detections").dials == "graph=ap&counted=1000"
-    with pytest.raises(ConfigError, match="embed = 'picture' is not allowed: it must be one of anchors, assignment,"):
-        from_link("embed=picture")
+    with pytest.raises(ConfigError, match="embed = 'network' is not allowed: it must be one of picture, anchors,"):
+        from_link("embed=network")
+
+
+def test_a_frame_in_another_page_shows_the_picture_of_any_step():
+    assert [from_link(f"embed=picture{step}").step for step in ("", "&step=detections", "&step=network")] == [
+        "picture", "detections", "network"
+    ]  # fmt: skip
+    lesson = from_link("lesson=focal.4&embed=picture&step=loss")
+    assert (lesson.lesson, lesson.step, lesson.in_story) == ("", "loss", False)
 
 
 def test_many_unknown_names_are_counted_and_long_values_are_cut():
