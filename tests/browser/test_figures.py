@@ -246,8 +246,9 @@ def test_the_picture_alone_works_in_a_frame_of_another_site(page, address):
     sliders = frame.locator("input[type=range]")
     wait(lambda: [each.is_visible() for each in sliders.all()].count(True) == 1)
     assert not frame.is_visible(".strip") and not frame.is_visible(".right .plot") and not frame.is_visible(".pic-draw")
-    bounds = "(() => { const { bottom, right } = document.querySelector('.pic-stage').getBoundingClientRect();"
-    assert frame.evaluate(f"{bounds} return bottom <= innerHeight && right <= innerWidth; }})()")
+    stage, slider = (frame.locator(part).bounding_box() for part in (".pic-stage", "#knob-inference-score-threshold"))
+    frame_box = page.locator("iframe").bounding_box()
+    assert stage["y"] + stage["height"] <= slider["y"] <= slider["y"] + slider["height"] <= frame_box["y"] + 560
     link = frame.locator(".pic-full")
     assert link.is_visible() and link.get_attribute("href").endswith("&step=detections")
 
