@@ -86,7 +86,7 @@ window.presenting ??= (() => {
     if (name) document.body.dataset.embed = name;
   }
 
-  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) leave(); });
+  onScreenLeft(leave);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !shown) return;
     event.stopPropagation();

@@ -14,7 +14,7 @@ import pytest
 from playground.albums.service import ALBUMS
 from playground.page import build_page, launch_options
 from playground.runs.service import RUNS
-from tests.browser.looking import headline
+from tests.browser.looking import FRAMES, FULL_SCREEN, headline
 from tests.waiting import HANG, wait
 
 # The headless one has no window to draw around the page: it takes a sixth less of the processor.
@@ -34,7 +34,6 @@ GO = """query => {
   dispatchEvent(new PopStateEvent("popstate"));
 }"""
 HAS_ARRIVED = "!location.search.endsWith('&')"
-FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +71,7 @@ class Windows:
         if key not in self.pages:
             self.pages[key] = self._make(options)
         self.used[key] = page = self.pages[key]
+        wait(lambda: not page.evaluate(FULL_SCREEN))  # left by the test before, a moment after what was presented
         page.set_viewport_size(size)
         return page
 

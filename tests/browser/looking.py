@@ -9,6 +9,9 @@ import gradio as gr
 from playground.server.live import head
 from tests.waiting import wait
 
+FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FULL_SCREEN = "document.fullscreenElement !== null"
+
 QUICK = (
     "model.weights=random&model.fpn_channels=32&model.num_convs=1&inference.image_size=96&scenes.image_size=96"
     "&scenes.min_size=0.3&training.batch_size=2&training.eval_images=2"
