@@ -21,19 +21,20 @@ def little_effort(seconds: float) -> Iterator[None]:
     """
     gc.disable()
     try:
+        slowness = measure_slowness()
         begin = time.thread_time()
         yield
         taken = time.thread_time() - begin
-        slowness = max(1.0, _time_loop() / LOOP_SECONDS)
+        slowness = max(slowness, measure_slowness())
     finally:
         gc.enable()
     assert taken < seconds * slowness, f"took {taken:.2f} s of processor time, more than {seconds} × {slowness:.2f}"
 
 
-def _time_loop() -> float:
-    """Returns the seconds of processor time that a loop of fixed length takes now."""
+def measure_slowness() -> float:
+    """Returns how many times as long as usual the computer takes at the moment, at least 1."""
     begin = time.thread_time()
     total = 0
     for number in range(LOOP):
         total += number
-    return time.thread_time() - begin
+    return max(1.0, (time.thread_time() - begin) / LOOP_SECONDS)

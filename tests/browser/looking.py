@@ -22,7 +22,12 @@ QUICK = (
 def serve(demo: gr.Blocks) -> Iterator[str]:
     """Serves single components with the scripts of the real page; yields the address."""
     _, address, _ = demo.launch(
-        prevent_thread_lock=True, quiet=True, head=head(), run_history=False, enable_monitoring=False
+        prevent_thread_lock=True,
+        quiet=True,
+        head=head(),
+        run_history=False,
+        enable_monitoring=False,
+        _frontend=False,  # it would be asked for its first page, and fail after 3 s
     )
     yield address
     demo.close()

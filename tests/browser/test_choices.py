@@ -11,7 +11,6 @@ from tests.waiting import HANG, wait
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.timeout(120)
 def test_the_example_chosen_last_is_shown(opened, monkeypatch):
     asked, released, apply_example = [], Event(), picture.apply_example
 
@@ -26,6 +25,7 @@ def test_the_example_chosen_last_is_shown(opened, monkeypatch):
     for name in ("Crowd", "One giant"):
         page.click("#examples input")
         page.get_by_role("option", name=name, exact=True).click()
+    wait(lambda: asked)
     page.wait_for_timeout(1000)
     assert "One giant" not in asked  # else the answer to the first would be the last one
     released.set()
@@ -33,7 +33,6 @@ def test_the_example_chosen_last_is_shown(opened, monkeypatch):
     assert page.input_value("#examples input") == "One giant"
 
 
-@pytest.mark.timeout(120)
 def test_a_file_is_offered_for_the_settings_on_show_alone(opened, monkeypatch, tmp_path):
     asked, released = [], [Event(), Event()]
 

@@ -67,8 +67,8 @@ def test_the_first_training_samples_follow_the_knobs_of_augmentation(shown):
     wait(lambda: samples.count() == 8)
     before = samples.evaluate_all("all => all.map(each => each.src)")
     set_slider(page, "training-mosaic-probability", 1)
-    wait(lambda: not set(before) & set(samples.evaluate_all("all => all.map(each => each.src)")))
-    assert samples.evaluate_all("all => all.every(each => each.naturalWidth && each.alt)")
+    sources = "all => all.every(each => each.naturalWidth && each.alt) ? all.map(each => each.src) : []"
+    wait(lambda: len(others := samples.evaluate_all(sources)) == 8 and not set(before) & set(others))
     set_slider(page, "training-mosaic-probability", 0)
     wait(lambda: samples.evaluate_all("all => all.map(each => each.src)") == before)
     check_the_atlas_by_keyboard(page)

@@ -104,6 +104,7 @@ def problems_of(page, names: list[str], size: tuple[int, int]) -> list[str]:
     return hidden
 
 
+@pytest.mark.timeout(1800)  # seconds; 40 where nothing else is done
 def test_all_that_a_step_names_is_in_sight_on_every_screen(opened):
     """Each step is opened once and seen on all screens: opening it takes longer than another size."""
     page = opened("lesson=dense.1")

@@ -69,4 +69,6 @@ def die(arguments: dict[str, Any], folder: Path, progress: Any) -> Any:
 
 def rest(arguments: dict[str, Any], folder: Path, progress: Any) -> Any:
     Path(arguments["note"]).write_text(str(os.getpid()))
-    time.sleep(arguments["seconds"])
+    end, latest = Path(arguments.get("end", "")), time.monotonic() + arguments["seconds"]
+    while time.monotonic() < latest and not end.is_file():
+        time.sleep(0.05)

@@ -17,7 +17,7 @@ from core.reader.pool import Pool, read_apart
 from core.reader.process import ReadingProcess
 from core.reader.tasks import TASKS, Task
 from tests.core.reader import jobs
-from tests.waiting import wait
+from tests.waiting import HANG, wait
 
 pytestmark = pytest.mark.slow
 LIMITS = Limits(seconds=20, total=20, memory=2**28, answer=2**20, remedy="take another")
@@ -114,13 +114,14 @@ def test_what_the_caller_raises_ends_the_task():
 
 
 def test_a_slow_task_holds_up_nobody(tmp_path):
-    note = tmp_path / "note"
-    slow = Thread(target=read, args=("rest",), kwargs={"note": str(note), "seconds": 3})
+    note, end = tmp_path / "note", tmp_path / "end"
+    slow = Thread(target=read, args=("rest",), kwargs={"note": str(note), "end": str(end), "seconds": HANG})
     slow.start()
     wait(note.exists)
     for _ in range(3):
         read("answer", text="")
     assert slow.is_alive()
+    end.touch()
     slow.join()
 
 

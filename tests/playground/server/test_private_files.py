@@ -26,7 +26,7 @@ def test_only_their_visitor_is_handed_pictures(tmp_path, monkeypatch):
     with gr.Blocks(analytics_enabled=False) as blocks:
         component = canvas("canvas")
     key = json.loads(payload(View("data:QUJD", 4, 4), visitor=ANN))["picture"]
-    _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, run_history=False)
+    _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, run_history=False, _frontend=False)
     try:
         call = {"session_hash": "s", "component_id": component._id, "fn_name": "fetch_picture", "data": key}
         found = []

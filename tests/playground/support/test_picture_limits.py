@@ -1,27 +1,27 @@
 """The limits of pictures: how many are opened at once."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
+from threading import Barrier, Lock
 
 import pytest
 import torch
 
 from core.errors import PictureError
 from playground.support import picture_limits
+from tests.waiting import HANG
 
 
 def test_few_uploads_are_opened_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoding and scaling the largest allowed picture takes a gigabyte."""
-    open_now, most, lock = 0, 0, Lock()
+    open_now, most, lock, together = 0, 0, Lock(), Barrier(picture_limits.OPENED_AT_ONCE, timeout=HANG)
 
     def slow(path: Path, max_side: int) -> tuple[torch.Tensor, bool]:
         nonlocal open_now, most
         with lock:
             open_now += 1
             most = max(most, open_now)
-        time.sleep(0.02)
+        together.wait()  # as many as may be open
         with lock:
             open_now -= 1
         return torch.zeros(3, 4, 4, dtype=torch.uint8), False
