@@ -23,6 +23,7 @@ IMAGES = frozenset({"training.eval_images"})
 SEED = frozenset({"training.seed"})
 # The test of learning rates has a schedule of its own, and evaluates nothing.
 SCHEDULE = ("steps", "learning_rate", "schedule", "warmup_steps", "decay_factor", "decay_period", "milestones")
+OF_TEST = {"training.steps": 100, "training.learning_rate": 1.0}  # several steps, at rates above 0
 NOT_TESTED = (*SCHEDULE, "ema_decay", "cache_features", "eval_interval", "eval_images", "early_stopping")
 TESTING = ALL - _with_effects(*POSTPROCESSING) - {PRECISION} - {f"training.{name}" for name in NOT_TESTED}
 # Those that need known objects; nothing counts the objects of a training here.
@@ -75,6 +76,8 @@ def _find_used(options: Namespace) -> frozenset[str]:
 
 def _list_configs(config: Config, options: Namespace) -> list[Config]:
     """Returns the settings that a command uses: one, or those of each variant that it compares."""
+    if options.command == "find-lr":
+        return [config.replace(OF_TEST)]
     if options.command != "compare":
         by_threshold = "matching.assigner" not in _find_used(options)  # fits are measured by it under each assigner
         return [config.replace({"matching.assigner": "max_iou"}) if by_threshold else config]

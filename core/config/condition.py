@@ -33,6 +33,7 @@ class Check(NamedTuple):
         excluded: The values with which it does not.
         above: Bound that the value must exceed.
         below: Bound that the value must not reach.
+        below_value_of: Path of a hyperparameter whose value it must not reach either.
     """
 
     of: str
@@ -40,13 +41,20 @@ class Check(NamedTuple):
     excluded: tuple[Any, ...] = ()
     above: float | None = None
     below: float | None = None
+    below_value_of: str = ""
 
-    def holds(self, value: Any) -> bool:
-        """Returns True if a value passes, or is not known."""
+    def holds(self, value: Any, other: Any = None) -> bool:
+        """Returns True if a value passes, or is not known.
+
+        Args:
+            value: The value.
+            other: That of the hyperparameter `below_value_of`.
+        """
         if value is None:
             return True
         listed = (not self.values or value in self.values) and value not in self.excluded
-        return listed and (self.above is None or value > self.above) and (self.below is None or value < self.below)
+        bounds = [bound for bound in (self.below, other) if bound is not None]
+        return listed and (self.above is None or value > self.above) and all(value < bound for bound in bounds)
 
 
 class Condition(NamedTuple):
@@ -67,3 +75,4 @@ def when(words: str, *checks: Check) -> Condition:
 
 
 SEVERAL_CLASSES = when("when there are several classes", Check("several_classes", (True,)))
+SEVERAL_STEPS = when("when a run has several steps", Check("training.steps", above=1))

@@ -146,7 +146,8 @@ class Knob(NamedTuple):
     @property
     def depends_on(self) -> frozenset[str]:
         """The hyperparameters (by path) and attributes of `Circumstances` that its conditions depend on."""
-        return frozenset(check.of for condition in self.conditions for check in condition.checks)
+        checks = [check for condition in self.conditions for check in condition.checks]
+        return frozenset(name for check in checks for name in (check.of, check.below_value_of) if name)
 
     def acts(self, config: BaseModel, circumstances: Circumstances = UNKNOWN) -> bool:
         """Returns False if no value of it would change any result under the other settings."""
@@ -226,12 +227,17 @@ def _why_not(check: Check, words: str, config: BaseModel, circumstances: Circums
 
     A check of a hyperparameter that does not act itself decides nothing: its own reason is returned.
     """
-    section, dot, name = check.of.partition(".")
-    if not dot:
+    if "." not in check.of:
         return "" if check.holds(getattr(circumstances, check.of)) else f"acts {words}"
-    if not check.holds(getattr(getattr(config, section), name)):
+    if not check.holds(_read(config, check.of), _read(config, check.below_value_of)):
         return f"acts {words}"
     return read_knobs(type(config))[check.of].idle_reason(config, circumstances)
+
+
+def _read(config: BaseModel, path: str) -> Any:
+    """Returns the value of a hyperparameter, None without a path."""
+    section, _, name = path.partition(".")
+    return getattr(getattr(config, section), name) if path else None
 
 
 def _kind(annotation: Any) -> str:

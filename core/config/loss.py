@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.config.condition import SEVERAL_CLASSES, Check, when
+from core.config.condition import SEVERAL_CLASSES, SEVERAL_STEPS, Check, when
 from core.config.knob import Effect, Section, knob
 
 IOU_TARGETS = ("quality_focal", "varifocal")  # losses in which the target of a foreground score is its box's IoU
@@ -13,9 +13,23 @@ BALANCED = when(
 FOCUSED = when(
     "when the loss is focal, Poly-1 focal or varifocal", Check("loss.kind", ("focal", "poly1_focal", "varifocal"))
 )
+WEIGHS_BACKGROUND = when(
+    "when α (varifocal) is above 0", Check("loss.kind", excluded=("varifocal",)), Check("loss.varifocal_alpha", above=0)
+)
 OHEM = when("when the loss is OHEM", Check("loss.kind", ("ohem",)))
+COMPARES = when("when OHEM keeps more than one anchor", Check("loss.ohem_anchors", above=1))
+HAS_POSITIVES = when(
+    "when OHEM 1:3 keeps at least 4 anchors",
+    Check("loss.ohem_one_to_three", (False,)),
+    Check("loss.ohem_anchors", above=3),
+)
 GHM = when("when the loss is GHM-C", Check("loss.kind", ("ghm",)))
 SEVERAL = when("in training: the loss of a single picture is the same with each", Check("single_image", (False,)))
+DIVIDED = when(
+    "when the loss is not GHM-C, or the box loss weight is above 0",
+    Check("loss.kind", excluded=("ghm",)),
+    Check("loss.box_weight", above=0),
+)
 
 
 class Loss(Section):
@@ -39,7 +53,7 @@ class Loss(Section):
     )  # fmt: skip
     gamma: float = knob(
         2.0, label="γ (focusing)", effect=Effect.LOSS, ge=0, le=8, step=0.1,
-        acts=(FOCUSED,),
+        acts=(FOCUSED, WEIGHS_BACKGROUND),
         help="How strongly easy examples are down-weighted; 0 is α-balanced cross-entropy, under Poly-1 focal with its "
         "added term. Used by both focal losses, and by varifocal for background.",
     )  # fmt: skip
@@ -67,7 +81,8 @@ class Loss(Section):
         "bins alike. On the page this picture is counted alone; in training, the batches.",
     )  # fmt: skip
     ghm_momentum: float = knob(
-        0.75, label="GHM momentum", effect=Effect.LOSS, ge=0, le=0.99, step=0.01, acts=(GHM, SEVERAL),
+        0.75, label="GHM momentum", effect=Effect.LOSS, ge=0, le=0.99, step=0.01,
+        acts=(GHM, SEVERAL, SEVERAL_STEPS),
         help="How slowly the counts of GHM-C follow the batches: the share of their moving average that a step keeps.",
     )  # fmt: skip
     cutoff: float = knob(
@@ -81,7 +96,8 @@ class Loss(Section):
         help="Number of hardest anchors that ohem keeps per image.",
     )  # fmt: skip
     ohem_nms_threshold: float = knob(
-        0.7, label="OHEM NMS threshold", effect=Effect.LOSS, ge=0, le=1, step=0.05, acts=(OHEM,),
+        0.7, label="OHEM NMS threshold", effect=Effect.LOSS, ge=0, le=1, step=0.05,
+        acts=(OHEM, COMPARES, HAS_POSITIVES),
         help="Of anchors that overlap by a higher IoU than this, ohem keeps only the hardest; 1 turns it off.",
     )  # fmt: skip
     ohem_one_to_three: bool = knob(
@@ -116,7 +132,7 @@ class Loss(Section):
     )  # fmt: skip
     normaliser: Literal["image", "batch", "moving_average"] = knob(
         "image", label="Normaliser", effect=Effect.LOSS,
-        acts=(SEVERAL,),
+        acts=(SEVERAL, DIVIDED),
         help="Foreground count that divides the loss: each image's own (torchvision), the batch's, or its moving "
         "average (detectron2), which is steadier when objects are few. Differs only for batches; "
         "under GHM-C it divides the box loss alone.",

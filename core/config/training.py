@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.config.condition import Check, when
+from core.config.condition import SEVERAL_STEPS, Check, when
 from core.config.knob import Effect, Section, knob
 from core.config.model import ALL_STAGES
 
@@ -24,9 +24,20 @@ HAS_DECAY = when(
 HAS_PERIOD = when("when the schedule is step, cyclic or plateau", Check("training.schedule", WITH_PERIOD))
 HAS_MILESTONES = when("when the schedule is multi-step", Check("training.schedule", ("multi_step",)))
 DECAYS = when("when the decay factor is below 1", Check("training.decay_factor", below=1))
+LEAVES_START = when(
+    "when a run has several steps", Check("training.schedule", ("cyclic",)), Check("training.steps", above=1)
+)
+MOVES = when(
+    "when the learning rate is above 0, or some batch norms are live",
+    Check("model.batch_norm", ("live",)),
+    LEARNS.checks[0],
+)
 SEVERAL_IMAGES = when("when a batch has several images", Check("training.batch_size", above=1))
 NOT_GHM = when("when the loss is not GHM-C", Check("loss.kind", excluded=("ghm",)))
-EVALUATED = when("when the run is evaluated before its end", Check("training.eval_interval", above=0))
+EVALUATED = when(
+    "when the run is evaluated before its end",
+    Check("training.eval_interval", above=0, below_value_of="training.steps"),
+)
 UNCHANGED = "when scale, crop, colour, noise, mosaic and copy-paste are 0"
 JITTERS = (
     "scale_jitter", "crop_probability", "colour_jitter", "noise_jitter", "mosaic_probability", "copy_paste_probability",
@@ -100,19 +111,19 @@ class Training(Section):
     )  # fmt: skip
     decay_factor: float = knob(
         0.1, label="Decay factor", effect=Effect.TRAIN, ge=0.001, le=1, step=0.001,
-        acts=(HAS_DECAY,),
+        acts=(HAS_DECAY, LEAVES_START),
         help="Factor of each drop (step, multi_step, plateau) or of the whole run (exponential), or the ratio of the "
         "lowest to the highest rate (cyclic).",
     )  # fmt: skip
     decay_period: float = knob(
         0.33, label="Decay period", effect=Effect.TRAIN, ge=0.01, le=1, step=0.01,
-        acts=(HAS_PERIOD, DECAYS),
+        acts=(HAS_PERIOD, DECAYS, SEVERAL_STEPS),
         help="Length of a step or a cycle, or the patience of plateau, as a fraction of the run.",
     )  # fmt: skip
     milestones: tuple[Share, ...] = knob(
         (0.67, 0.89), label="Milestones", effect=Effect.TRAIN, options=(0.33, 0.5, 0.67, 0.75, 0.89),
         min_length=1, max_length=8,
-        acts=(HAS_MILESTONES, DECAYS),
+        acts=(HAS_MILESTONES, DECAYS, SEVERAL_STEPS),
         help="Fractions of the run at which multi_step drops the rate; the paper drops it at 2/3 and 8/9.",
     )  # fmt: skip
     clip_norm: float = knob(
@@ -121,7 +132,7 @@ class Training(Section):
     )  # fmt: skip
     ema_decay: float = knob(
         0.0, label="EMA decay", effect=Effect.TRAIN, ge=0, le=0.9999,
-        options=(0.0, 0.9, 0.98, 0.99, 0.998, 0.999, 0.9998),
+        options=(0.0, 0.9, 0.98, 0.99, 0.998, 0.999, 0.9998), acts=(MOVES, SEVERAL_STEPS),
         help="Decay of an exponential moving average of the weights, which is evaluated and saved in their place; 0 "
         "turns it off. Smooths the noise of a high learning rate.",
     )  # fmt: skip
@@ -140,6 +151,7 @@ class Training(Section):
     )  # fmt: skip
     eval_interval: int = knob(
         50, label="Evaluate every", effect=Effect.TRAIN, ge=0, le=100_000, step=None, unit="steps",
+        acts=(SEVERAL_STEPS,),
         help="Steps between evaluations, 0 for none before the end.",
     )  # fmt: skip
     eval_images: int = knob(

@@ -56,6 +56,10 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
 }
 # The keys of settings that do not always act; empty SOLVER.STEPS must stay, since detectron2 has some of its own.
 OF_SETTING = {
+    "MODEL.RESNETS.NORM": "model.batch_norm",
+    "MODEL.RETINANET.NORM": "model.head_norm",
+    "MODEL.RETINANET.IOU_THRESHOLDS": "matching.bg_iou_threshold",
+    "MODEL.RETINANET.IOU_LABELS": "matching.bg_iou_threshold",
     "MODEL.RETINANET.NMS_THRESH_TEST": "inference.nms_threshold",
     "MODEL.RETINANET.TOPK_CANDIDATES_TEST": "inference.topk_candidates",
     "TEST.DETECTIONS_PER_IMAGE": "inference.max_detections",
@@ -64,8 +68,10 @@ OF_SETTING = {
     "SOLVER.MOMENTUM": "training.momentum",
     "SOLVER.WEIGHT_DECAY": "training.weight_decay",
     "SOLVER.WARMUP_ITERS": "training.warmup_steps",
+    "SOLVER.WARMUP_FACTOR": "training.warmup_steps",
     "SOLVER.LR_SCHEDULER_NAME": "training.schedule",
-    "SOLVER.GAMMA": "training.decay_factor",
+    "SOLVER.GAMMA": "training.milestones",
+    "TEST.EVAL_PERIOD": "training.eval_interval",
 }
 ANCHOR_ORDER = """\
 # The anchors of a location are ordered by size and then ratio in detectron2, by ratio and then size here: when you
@@ -159,7 +165,7 @@ def _build_input(config: Config) -> dict[str, Any]:
 
 def _build_solver(config: Config) -> dict[str, Any]:
     training = config.training
-    milestones = training.milestones if training.schedule == "multi_step" else ()
+    milestones = training.milestones if acts(config, "training.milestones") else ()
     return {
         "DATALOADER.SAMPLER_TRAIN": SAMPLERS[training.sampler],
         "DATALOADER.REPEAT_THRESHOLD": training.repeat_threshold,

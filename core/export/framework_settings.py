@@ -2,7 +2,7 @@
 
 Every setting that acts is exported or named in a comment, except those at defaults that a framework does not have
 either; one counts as exported only if another value of it would change what is exported. Those that do not act beside
-the others (`Knob.acts`) are left out.
+the others (`Knob.acts`) are left out, or have their defaults where a framework needs a value (`reset_idle`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -53,6 +53,16 @@ def get_focal_parameters(config: Config) -> tuple[float, float]:
 def acts(config: Config, path: str) -> bool:
     """Returns whether a setting acts beside the others."""
     return knobs()[path].acts(config)
+
+
+def reset_idle(config: Config) -> Config:
+    """Returns the settings with the default of each one that does not act; the same ones act."""
+    values: dict[str, dict[str, Any]] = {}
+    for path, knob in knobs().items():
+        if not acts(config, path):
+            values.setdefault(knob.section, {})[knob.name] = knob.default
+    sections = {name: getattr(config, name).model_copy(update=changed) for name, changed in values.items()}
+    return config.model_copy(update=sections)
 
 
 def format_missing(config: Config, framework: Framework) -> str:

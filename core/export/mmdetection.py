@@ -11,8 +11,10 @@ from core.export.framework_settings import (
     LOSS_KINDS,
     WEIGHTS,
     Framework,
+    acts,
     format_missing,
     get_focal_parameters,
+    reset_idle,
 )
 from core.export.mmdetection_training import SCHEDULES, build_mmdetection_training
 from core.retinanet.anchors import STRIDES
@@ -59,6 +61,7 @@ def to_mmdetection(config: Config, num_classes: int) -> str:
 
 def build_mmdetection_config(config: Config, num_classes: int) -> dict[str, Any]:
     """Returns the variables of an mmdetection 3 configuration file by their documented names."""
+    config = reset_idle(config)  # the heads' assigner and the optimizer need values, also without effect
     return {
         "default_scope": "mmdet",  # without it, mmengine looks for the types among its own
         "model": build_mmdetection_model(config, num_classes),
@@ -87,14 +90,18 @@ def build_mmdetection_model(config: Config, num_classes: int) -> dict[str, Any]:
 
 def _build_backbone(config: Config) -> dict[str, Any]:
     model = config.model
+    norm = {"type": "BN", "eps": model.norm_eps}
+    live: dict[str, Any] = {"norm_cfg": norm}
+    if acts(config, "model.batch_norm"):
+        is_live = model.batch_norm == "live"
+        live = {"norm_cfg": {**norm, "requires_grad": is_live}, "norm_eval": not is_live}
     return {
         "type": "ResNet",
         "depth": model.depth,
         "num_stages": 4,
         "out_indices": (0, 1, 2, 3),
         "frozen_stages": model.freeze_stages - 1,  # in mmdetection −1 freezes nothing and 0 the stem
-        "norm_cfg": {"type": "BN", "eps": model.norm_eps, "requires_grad": model.batch_norm == "live"},
-        "norm_eval": model.batch_norm == "frozen",
+        **live,
         "style": "pytorch",
     }
 
@@ -113,13 +120,15 @@ def _build_neck(config: Config) -> dict[str, Any]:
 
 
 def _build_assignment(config: Config) -> dict[str, Any]:
+    acting = acts(config, "matching.force_best_match")
+    forced = {"match_low_quality": config.matching.force_best_match} if acting else {}
     return {
         "assigner": {
             "type": "MaxIoUAssigner",
             "pos_iou_thr": config.matching.fg_iou_threshold,
             "neg_iou_thr": config.matching.bg_iou_threshold,
             "min_pos_iou": 0,
-            "match_low_quality": config.matching.force_best_match,
+            **forced,
             "ignore_iof_thr": -1,
         },
         "sampler": {"type": "PseudoSampler"},
@@ -131,7 +140,8 @@ def _build_assignment(config: Config) -> dict[str, Any]:
 
 def _build_head(config: Config, num_classes: int) -> dict[str, Any]:
     model, anchors = config.model, config.anchors
-    norm = {"type": "GN", "num_groups": norm_groups(model)} if model.head_norm == "group" else None
+    grouped = model.head_norm == "group" and acts(config, "model.head_norm")
+    norm = {"type": "GN", "num_groups": norm_groups(model)} if grouped else None
     return {
         "type": "RetinaHead",
         "num_classes": num_classes,
@@ -164,15 +174,16 @@ def _build_head(config: Config, num_classes: int) -> dict[str, Any]:
 def _build_losses(config: Config) -> dict[str, Any]:
     loss = config.loss
     names = {"giou": "GIoULoss", "diou": "DIoULoss", "ciou": "CIoULoss", "l1": "L1Loss", "smooth_l1": "SmoothL1Loss"}
-    box_loss: dict[str, Any] = {"type": names[loss.box_loss], "loss_weight": loss.box_weight}
-    if loss.box_loss == "smooth_l1":
+    kind = loss.box_loss if acts(config, "loss.box_loss") else "l1"  # the head needs one, and this has no settings
+    box_loss: dict[str, Any] = {"type": names[kind], "loss_weight": loss.box_weight}
+    if acts(config, "loss.smooth_l1_beta"):
         box_loss["beta"] = loss.smooth_l1_beta
     alpha, gamma = get_focal_parameters(config)
     class_loss: dict[str, Any] = {"type": "FocalLoss", "use_sigmoid": True, "gamma": gamma, "alpha": alpha}
     if alpha < 0:
         class_loss = {"type": "CrossEntropyLoss", "use_sigmoid": True}
     return {
-        "reg_decoded_bbox": loss.box_loss in ("giou", "diou", "ciou"),
+        "reg_decoded_bbox": kind in ("giou", "diou", "ciou"),
         "loss_cls": {**class_loss, "loss_weight": 1.0},
         "loss_bbox": box_loss,
     }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from core.config import Config, Training
+from core.config import Config
+from core.export.framework_settings import acts
 
 # PyTorch's names, by which mmdetection finds its optimizers.
 OPTIMIZERS = {
@@ -20,6 +21,11 @@ OPTIMIZERS = {
 WITH_MOMENTUM, WITH_BETAS = ("sgd", "rmsprop"), ("adam", "adamw", "adamax", "nadam", "radam")
 SECOND_BETA = 0.999
 SCHEDULES = ("constant", "step", "multi_step", "exponential", "cosine")
+OF_SCHEDULES = {  # what their drops are made of
+    "step": ("training.decay_factor", "training.decay_period"),
+    "multi_step": ("training.decay_factor", "training.milestones"),
+    "exponential": ("training.decay_factor",),
+}
 META_KEYS = ("img_id", "img_path", "ori_shape", "img_shape", "scale_factor")
 
 
@@ -31,8 +37,8 @@ def build_mmdetection_training(config: Config) -> dict[str, Any]:
         hooks = [{"type": "EMAHook", "momentum": round(1 - training.ema_decay, 10), "update_buffers": True}]
     return {
         **_build_data(config),
-        "optim_wrapper": _build_optimizer(training),
-        "param_scheduler": _build_schedule(training),
+        "optim_wrapper": _build_optimizer(config),
+        "param_scheduler": _build_schedule(config),
         "train_cfg": {
             "type": "IterBasedTrainLoop",
             "max_iters": training.steps,
@@ -63,26 +69,32 @@ def _build_data(config: Config) -> dict[str, Any]:
     }
 
 
-def _build_optimizer(training: Training) -> dict[str, Any]:
+def _build_optimizer(config: Config) -> dict[str, Any]:
+    training = config.training
+    clips = training.clip_norm and acts(config, "training.clip_norm")
     optimizer: dict[str, Any] = {
         "type": OPTIMIZERS[training.optimizer],
         "lr": training.learning_rate,
-        "weight_decay": training.weight_decay,
     }
-    if training.optimizer in WITH_MOMENTUM:
+    if acts(config, "training.weight_decay"):
+        optimizer["weight_decay"] = training.weight_decay
+    if training.optimizer in WITH_MOMENTUM and acts(config, "training.momentum"):
         optimizer["momentum"] = training.momentum
-    if training.optimizer in WITH_BETAS:
+    if training.optimizer in WITH_BETAS and acts(config, "training.momentum"):
         optimizer["betas"] = (training.momentum, SECOND_BETA)
     half = {"type": "AmpOptimWrapper", "dtype": "bfloat16", "loss_scale": 1.0}
     return {
         **(half if training.precision == "bf16" else {"type": "OptimWrapper"}),
         "optimizer": optimizer,
         "paramwise_cfg": {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0},
-        "clip_grad": {"max_norm": training.clip_norm, "norm_type": 2} if training.clip_norm else None,
+        "clip_grad": {"max_norm": training.clip_norm, "norm_type": 2} if clips else None,
     }
 
 
-def _build_schedule(training: Training) -> list[dict[str, Any]]:
+def _build_schedule(config: Config) -> list[dict[str, Any]]:
+    if not acts(config, "training.schedule"):
+        return []
+    training = config.training
     steps, decay = training.steps, training.decay_factor
     every_step = {"by_epoch": False, "begin": 0}
     schedulers: dict[str, dict[str, Any]] = {
@@ -99,5 +111,6 @@ def _build_schedule(training: Training) -> list[dict[str, Any]]:
     if training.warmup_steps > 1:
         start, end = 1 / training.warmup_steps, training.warmup_steps - 1
         warmup = [{"type": "LinearLR", "start_factor": start, **every_step, "end": end}]
-    chosen = schedulers.get(training.schedule)
+    drops = all(acts(config, path) for path in OF_SCHEDULES.get(training.schedule, ()))
+    chosen = schedulers.get(training.schedule) if drops else None  # without a drop it is constant
     return warmup + ([{**chosen, **every_step, "end": steps}] if chosen else [])

@@ -32,10 +32,12 @@ SUPPORTED_VALUES: dict[str, tuple[object, ...]] = {
     "inference.class_agnostic_nms": (False,),
     "inference.nms_kind": ("hard",),
 }
-ARGUMENTS = {  # those of post-processing, by the names here
-    "topk_candidates": "topk_candidates",
-    "nms_threshold": "nms_thresh",
-    "max_detections": "detections_per_img",
+ARGUMENTS = {  # of settings that do not always act, by their paths
+    "inference.topk_candidates": "topk_candidates",
+    "inference.nms_threshold": "nms_thresh",
+    "inference.max_detections": "detections_per_img",
+    "matching.fg_iou_threshold": "fg_iou_thresh",
+    "matching.bg_iou_threshold": "bg_iou_thresh",
 }
 # The code builds a network, into which weights are loaded; how it is trained is not part of it.
 NOT_PART = (WEIGHTS, HEADS, "model.freeze_stages", "model.batch_norm", "training.")
@@ -135,7 +137,8 @@ def _write_anchors_and_head(config: Config) -> str:
     sizes = tuple(
         tuple(size * scale if exact else int(size * scale) for scale in anchors.scales) for size in anchors.sizes
     )
-    norm = f"partial(nn.GroupNorm, {norm_groups(model)})" if model.head_norm == "group" else "None"
+    grouped = model.head_norm == "group" and acts(config, "model.head_norm")
+    norm = f"partial(nn.GroupNorm, {norm_groups(model)})" if grouped else "None"
     return f"""{EXACT_ANCHORS if exact else ""}anchors = {"ExactAnchors" if exact else "AnchorGenerator"}(
     {sizes!r},
     ({tuple(anchors.ratios)!r},) * {len(sizes)},
@@ -163,16 +166,9 @@ def _write_losses(config: Config) -> str:
 
 
 def _write_model(config: Config) -> str:
-    inference, matching = config.inference, config.matching
+    inference, matching, values = config.inference, config.matching, config.to_flat()
     sides = f"min_size={inference.image_size}, max_size={inference.max_image_size}"
-    limits = {
-        "topk_candidates": inference.topk_candidates,
-        "nms_threshold": inference.nms_threshold,
-        "max_detections": inference.max_detections,
-    }
-    lines = "".join(
-        f"    {ARGUMENTS[name]}={value!r},\n" for name, value in limits.items() if acts(config, f"inference.{name}")
-    )
+    lines = "".join(f"    {name}={values[path]!r},\n" for path, name in ARGUMENTS.items() if acts(config, path))
     forced = ""
     if acts(config, "matching.force_best_match"):
         forced = f"model.proposal_matcher.allow_low_quality_matches = {matching.force_best_match}\n"
@@ -183,7 +179,5 @@ def _write_model(config: Config) -> str:
     anchor_generator=anchors,
     head=head,
     score_thresh={inference.score_threshold!r},
-{lines}    fg_iou_thresh={matching.fg_iou_threshold!r},
-    bg_iou_thresh={matching.bg_iou_threshold!r},
-)
+{lines})
 {forced}"""

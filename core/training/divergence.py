@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from core.config import ALL_STAGES, Config
+from core.config import ALL_STAGES, Config, knobs
 from core.structures import Sample
 from core.training.records import DivergedError
 from core.weights.sources import has_new_heads
@@ -135,7 +135,8 @@ def _small_batch(config: Config) -> str:
 
 
 def _normaliser(config: Config) -> str:
-    if config.loss.normaliser != "image" or config.training.batch_size == 1:
+    acting = knobs()["loss.normaliser"].acts(config)
+    if not acting or config.loss.normaliser != "image" or config.training.batch_size == 1:
         return ""
     # An image with one foreground anchor then counts as much as one with a hundred.
     few = config.matching.assigner == "max_iou" and config.matching.fg_iou_threshold >= 0.7

@@ -20,6 +20,10 @@ def notes(text: str) -> list[str]:
         ("train --out x --loss.ohem_anchors 9", "loss.ohem_anchors", "it acts when the loss is OHEM."),
         ("train --out x --loss.gamma 2 --loss.kind ohem", "loss.gamma",
          "it acts when the loss is focal, Poly-1 focal or varifocal."),
+        ("train --out x --loss.gamma 2 --loss.kind varifocal --loss.varifocal_alpha 0", "loss.gamma",
+         "it acts when α (varifocal) is above 0."),
+        ("train --out x --training.steps 50 --training.early_stopping 3", "training.early_stopping",
+         "it acts when the run is evaluated before its end."),
         ("train --out x --data d --scenes.noise 0", "scenes.noise",
          "it acts on generated scenes, not on other pictures."),
         ("train --out x --model.prior_probability .5", "model.prior_probability",
@@ -84,6 +88,13 @@ def test_a_flag_that_may_have_an_effect_is_not(arguments):
 def test_settings_of_a_file_are_not_flags(tmp_path):
     (tmp_path / "settings.json").write_text('{"loss": {"ohem_anchors": 9}}')
     assert notes(f"train --out x --config {tmp_path}/settings.json") == []
+
+
+def test_the_test_of_learning_rates_has_steps_and_rates_of_its_own(tmp_path):
+    """Those of a run, in a file, do not make other settings idle."""
+    (tmp_path / "settings.json").write_text('{"training": {"steps": 1, "learning_rate": 0}, "loss": {"kind": "ghm"}}')
+    options = f"find-lr --config {tmp_path}/settings.json --loss.ghm_momentum .5 --training.weight_decay 0"
+    assert notes(options) == []
 
 
 def test_every_command_says_what_it_uses():

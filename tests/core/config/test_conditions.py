@@ -1,16 +1,16 @@
 """When a hyperparameter acts: each condition is proved by computing what its hyperparameter has an effect on."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from core.config import Check, Circumstances, Config, ConfigError, Effect, knobs
+from core.data.dataset import DataSet
 from core.data.sources import open_data
 from core.retinanet.anchors import make_anchors
 from core.retinanet.assigners import NetworkView, assign_anchors
@@ -21,188 +21,24 @@ from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
 from core.retinanet.tiles import is_tiled
 from core.scenes.render import render_scene
+from core.structures import Sample
 from core.training.augmentation.augment import augment
-from core.training.early_stopping import EarlyStopping
 from core.training.optimization.optimizer import Schedule, build_optimizer
-from core.training.records import StepRecord
+from core.training.records import EvaluationProgress, StepRecord
 from core.training.samples import TrainingStream
 from core.training.trainer import Trainer
 from core.weights.sources import adopt, build, has_new_heads, weights_for
+from tests.core.config.acting import ACTS, COMBINING, IDLE, JITTERS, NEW, RANDOM, STANDS_STILL, Case, other_values
 from tests.core.networks import CONFIG, make_small_body, spread_scores
 
-
-class Case(NamedTuple):
-    """A configuration in which a hyperparameter acts, or does not.
-
-    Attributes:
-        settings: The settings, by path.
-        known: The circumstances, by name.
-        refused: Whether other values are refused there, instead of having no effect.
-    """
-
-    settings: Mapping[str, Any] = MappingProxyType({})
-    known: Mapping[str, bool] = MappingProxyType({})
-    refused: bool = False
-
-    @property
-    def config(self) -> Config:
-        return Config.from_flat(dict(self.settings))
-
-    @property
-    def circumstances(self) -> Circumstances:
-        return Circumstances(**self.known)
-
-
-NEW, RANDOM = {"model.heads": "new"}, {"model.weights": "random"}
-OTHER_PICTURE = [Case({}, {"generated": False})]
-EMPTY = [*OTHER_PICTURE, Case({"scenes.empty_share": 1})]
-NONE_PASSES = {"inference.score_threshold": 1}
-STANDS_STILL = {"training.learning_rate": 0}
-COMBINING = ("mosaic_probability", "copy_paste_probability")
-JITTERS = ("scale_jitter", "crop_probability", "colour_jitter", "noise_jitter")
-
-
-def settings_of(path: str, *values: Any) -> list[Case]:
-    return [Case({path: value}) for value in values]
-
-
-# The settings of some classification losses, and these losses.
-OF_KINDS: dict[str, tuple[str, ...]] = {
-    "loss.alpha": ("focal", "poly1_focal", "balanced_cross_entropy", "cutoff"),
-    "loss.gamma": ("focal", "poly1_focal", "varifocal"),
-    "loss.poly1_epsilon": ("poly1_focal",),
-    "loss.quality_beta": ("quality_focal",),
-    "loss.varifocal_alpha": ("varifocal",),
-    "loss.ghm_bins": ("ghm",),
-    "loss.ghm_momentum": ("ghm",),
-    "loss.cutoff": ("cutoff",),
-    "loss.ohem_anchors": ("ohem",),
-    "loss.ohem_nms_threshold": ("ohem",),
-    "loss.ohem_one_to_three": ("ohem",),
-}
-# For every hyperparameter, where it acts and where it does not.
-ACTS: dict[str, list[Case]] = {
-    "model.prior_probability": [Case(NEW), Case(RANDOM), Case({}, {"new_classes": True})],
-    **{f"model.{name}": [Case(RANDOM)] for name in ("depth", "fpn_channels", "p6_source")},
-    "model.head_norm": [Case(NEW)],
-    "model.head_groups": [Case(NEW)],
-    "model.num_convs": [Case(NEW)],
-    **{path: settings_of("loss.kind", *kinds) for path, kinds in OF_KINDS.items()},
-    "loss.class_weights": [Case({}, {"several_classes": True}), Case()],
-    "loss.class_weights_beta": settings_of("loss.class_weights", "effective_number"),
-    "loss.smooth_l1_beta": settings_of("loss.box_loss", "smooth_l1"),
-    "loss.normaliser": [Case({}, {"single_image": False}), Case()],
-    "matching.atss_topk": settings_of("matching.assigner", "atss"),
-    "inference.tile_overlap": [Case({"inference.tile_size": 64}, {"tiled": True}), Case({"inference.tile_size": 64})],
-    "inference.nms_threshold": settings_of("inference.nms_kind", "hard", "diou", "wbf"),
-    "inference.soft_nms_sigma": settings_of("inference.nms_kind", "soft"),
-    "inference.class_agnostic_nms": [
-        Case({}, {"several_classes": True}),
-        *settings_of("inference.nms_kind", "diou", "wbf"),
-        Case({"inference.nms_kind": "soft", "inference.nms_threshold": 1}),
-    ],
-    "training.momentum": settings_of(
-        "training.optimizer", "sgd", "rmsprop", "adam", "adamw", "adamax", "nadam", "radam"
-    ),
-    "training.decay_factor": settings_of("training.schedule", "step", "multi_step", "exponential", "cyclic", "plateau"),
-    "training.decay_period": settings_of("training.schedule", "step", "cyclic", "plateau"),
-    "training.milestones": settings_of("training.schedule", "multi_step"),
-    "training.cache_features": [Case({"model.freeze_stages": 5})],
-    "training.repeat_threshold": settings_of("training.sampler", "repeat_factor"),
-    "model.batch_norm": settings_of("model.freeze_stages", 0, 4),
-}
-IDLE: dict[str, list[Case]] = {
-    "model.heads": settings_of("model.weights", "random"),
-    "model.head_norm": [Case({**NEW, "model.num_convs": 0})],
-    "model.head_groups": [Case({**NEW, "model.head_norm": "none"}), Case({**NEW, "model.num_convs": 0})],
-    "model.prior_probability": [Case({}, {"new_classes": False})],
-    "model.batch_norm": settings_of("model.freeze_stages", 5),
-    "matching.bg_iou_threshold": settings_of("matching.assigner", "atss", "simota"),
-    "matching.fg_iou_threshold": settings_of("matching.assigner", "atss", "simota"),
-    "matching.force_best_match": [
-        Case({"matching.fg_iou_threshold": 0, "matching.bg_iou_threshold": 0}),
-        *settings_of("matching.assigner", "atss", "simota"),
-    ],
-    "matching.atss_topk": settings_of("matching.assigner", "max_iou", "simota"),
-    **{
-        path: settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind not in kinds))
-        for path, kinds in OF_KINDS.items()
-    },
-    "loss.ghm_momentum": [
-        *settings_of("loss.kind", *(kind for kind in knobs()["loss.kind"].choices if kind != "ghm")),
-        Case({"loss.kind": "ghm"}, {"single_image": True}),
-    ],
-    "loss.class_weights": [Case({}, {"several_classes": False})],
-    "loss.class_weights_beta": [
-        *settings_of("loss.class_weights", "none", "inverse_frequency"),
-        Case({"loss.class_weights": "effective_number"}, {"several_classes": False}),
-    ],
-    "loss.box_loss": settings_of("loss.box_weight", 0),
-    "loss.smooth_l1_beta": [*settings_of("loss.box_loss", "l1", "giou", "diou", "ciou"), Case({"loss.box_weight": 0})],
-    "loss.normaliser": [Case({}, {"single_image": True})],
-    "inference.tile_size": [Case(NONE_PASSES)],
-    "inference.test_time_flip": [Case(NONE_PASSES)],
-    "inference.test_time_scales": [Case(NONE_PASSES)],
-    "inference.tile_overlap": [
-        Case(),
-        Case({"inference.tile_size": 1024}, {"tiled": False}),
-        Case({**NONE_PASSES, "inference.tile_size": 64}),
-    ],
-    "inference.topk_candidates": [Case(NONE_PASSES)],
-    "inference.nms_kind": [Case(NONE_PASSES)],
-    "inference.max_detections": [Case(NONE_PASSES)],
-    "inference.nms_threshold": [*settings_of("inference.nms_kind", "soft"), Case(NONE_PASSES)],
-    "inference.soft_nms_sigma": [
-        *settings_of("inference.nms_kind", "hard", "diou", "wbf"),
-        Case({**NONE_PASSES, "inference.nms_kind": "soft"}),
-    ],
-    "inference.class_agnostic_nms": [
-        *(Case({"inference.nms_kind": kind, "inference.nms_threshold": 1}) for kind in ("hard", "diou", "wbf")),
-        Case(NONE_PASSES),
-        Case({}, {"several_classes": False}),
-    ],
-    **{
-        f"training.{name}": [Case(STANDS_STILL)]
-        for name in ("optimizer", "weight_decay", "schedule", "warmup_steps", "clip_norm")
-    },
-    "training.momentum": [*settings_of("training.optimizer", "adagrad", "adadelta", "asgd"), Case(STANDS_STILL)],
-    "training.decay_factor": [
-        *settings_of("training.schedule", "constant", "cosine", "one_cycle"),
-        Case({**STANDS_STILL, "training.schedule": "step"}),
-    ],
-    "training.decay_period": [
-        *settings_of("training.schedule", "constant", "multi_step", "exponential", "cosine", "one_cycle"),
-        *(Case({"training.schedule": name, "training.decay_factor": 1}) for name in ("step", "cyclic", "plateau")),
-    ],
-    "training.milestones": [
-        *settings_of(
-            "training.schedule", "constant", "step", "exponential", "cosine", "cyclic", "one_cycle", "plateau"
-        ),
-        Case({"training.schedule": "multi_step", "training.decay_factor": 1}),
-    ],
-    "training.cache_features": [
-        Case({"model.freeze_stages": 4}, refused=True),
-        *(Case({"model.freeze_stages": 5, f"training.{name}": 0.1}, refused=True) for name in (*JITTERS, *COMBINING)),
-    ],
-    "training.early_stopping": [Case({"training.eval_interval": 0}, refused=True)],
-    "training.repeat_threshold": [Case()],
-    "training.accumulation": [Case({"training.batch_size": 1}), Case({"loss.kind": "ghm"}, refused=True)],
-    **{f"scenes.{name}": OTHER_PICTURE for name in ("seed", "image_size", "clutter", "noise", "empty_share")},
-    **{
-        f"scenes.{name}": EMPTY
-        for name in ("min_objects", "max_objects", "min_size", "max_size", "elongation", "imbalance")
-    },
-    "scenes.overlap": [*EMPTY, Case({"scenes.min_objects": 1, "scenes.max_objects": 1})],
-}
 ALWAYS = {  # whatever the other settings are
     "model": "weights depth fpn_channels num_convs norm_eps p6_source freeze_stages",
     "anchors": "size_p3 size_p4 size_p5 size_p6 size_p7 scales ratios convention",
     "matching": "assigner",
     "loss": "kind box_weight",
     "inference": "image_size max_image_size precision score_threshold",
-    "training": "steps batch_size sampler learning_rate ema_decay precision seed eval_interval eval_images "
-    "flip_probability scale_jitter crop_probability colour_jitter noise_jitter mosaic_probability "
-    "copy_paste_probability",
+    "training": "steps batch_size sampler learning_rate precision seed eval_images flip_probability scale_jitter "
+    "crop_probability colour_jitter noise_jitter mosaic_probability copy_paste_probability",
 }
 
 
@@ -219,6 +55,7 @@ def test_every_condition_names_what_exists_and_reads_well():
             assert not condition.words.endswith(".") and "_" not in condition.words and len(condition.words) < 80, path
             for check in condition.checks:
                 assert check.of in knobs() or check.of in Circumstances._fields, path
+                assert check.below_value_of in ("", *knobs()), path
                 if check.of in knobs() and knobs()[check.of].kind == "choice":
                     assert set(check.values) < set(knobs()[check.of].choices), path
 
@@ -250,11 +87,32 @@ def test_a_check_holds_for_its_values_and_what_is_not_known(check, holding, fail
             {**STANDS_STILL, "training.schedule": "step"},
             "acts when the learning rate is above 0",
         ),
+        ("loss.gamma", {"loss.kind": "varifocal", "loss.varifocal_alpha": 0}, "acts when α (varifocal) is above 0"),
+        ("training.early_stopping", {"training.steps": 50}, "acts when the run is evaluated before its end"),
+        ("training.early_stopping", {"training.steps": 51}, ""),
     ],
 )
 def test_the_reason_is_that_of_the_first_condition_that_fails(path, settings, reason):
     """Or, if what it depends on does not act itself, the reason of that."""
     assert knobs()[path].idle_reason(Config.from_flat(settings)) == reason
+
+
+def test_a_check_may_compare_with_another_value():
+    check = Check("a", above=0, below_value_of="b.c")
+    assert check.holds(4, 5) and not check.holds(5, 5) and not check.holds(0, 5)
+    assert knobs()["training.early_stopping"].depends_on == {"training.eval_interval", "training.steps"}
+
+
+def test_no_condition_leads_back_to_its_own_hyperparameter():
+    """Of two that depend on each other both could be idle, and left out or reset together they would act."""
+
+    def follow(path: str, above: tuple[str, ...]) -> None:
+        assert path not in above, above
+        for other in knobs()[path].depends_on & knobs().keys():
+            follow(other, (*above, path))
+
+    for path in knobs():
+        follow(path, ())
 
 
 def test_what_is_not_known_may_let_it_act():
@@ -275,50 +133,6 @@ def fits(path: str, value: Any, case: Case) -> bool:
         return case.config.replace({path: value}) != case.config
     except ConfigError:
         return False
-
-
-OTHERS: dict[str, Iterable[Any]] = {  # where the ends of the slider take long or change nothing
-    "model.weights": ["random"],
-    "model.depth": [34],
-    "model.head_groups": [1, 8],
-    "model.fpn_channels": [32],
-    "model.num_convs": [0, 2],
-    "inference.image_size": [32],
-    "inference.max_image_size": [64],
-    "inference.tile_size": [0, 32, 64],
-    "inference.test_time_scales": [(1.0,), (0.5, 1.0), (1.0, 2.0)],
-    "inference.topk_candidates": [1, 7],
-    "inference.max_detections": [1, 3],
-    "loss.ohem_anchors": [1, 4000],
-    "loss.class_weights_beta": [0, 0.9],
-    "training.steps": [1],
-    "training.batch_size": [1],
-    "training.learning_rate": [0, 1e-4],
-    "training.seed": [1],
-    "training.eval_interval": [0, 1],
-    "training.eval_images": [1],
-    "training.warmup_steps": [0, 50],
-    "training.cache_features": [1],
-    "training.early_stopping": [1],
-    "training.accumulation": [2],
-    "training.repeat_threshold": [0, 1],
-    "scenes.seed": [1],
-    "scenes.image_size": [96],
-}
-
-
-def other_values(path: str, config: Config) -> list[Any]:
-    """Returns other values of a hyperparameter, among them the ends of its range."""
-    knob, value = knobs()[path], config.to_flat()[path]
-    by_kind = {
-        "bool": lambda: (False, True),
-        "choice": lambda: knob.choices,
-        "list": lambda: ((0.5,), (0.25, 0.9)),
-        "int": lambda: (knob.ge, knob.le),
-        "float": lambda: (knob.ge, knob.le, (knob.ge + knob.le) / 2),
-    }
-    others = OTHERS[path] if path in OTHERS else by_kind[knob.kind]()
-    return [other for other in others if other != value]
 
 
 def compute(path: str, case: Case, config: Config) -> Any:
@@ -386,14 +200,14 @@ def compute_match(config: Config, known: Circumstances) -> Any:
 
 
 def compute_losses(config: Config, known: Circumstances) -> Any:
-    """The loss of each anchor and its gradient; of one picture, or of three steps of training with two pictures."""
+    """The loss of each anchor and its gradient; of one picture, or of up to three steps with two pictures."""
     single = known.single_image
     rng, average, results = torch.Generator().manual_seed(0), ForegroundAverage(), []
     gradients = GradientAverage(config.loss.ghm_momentum)
     anchors = make_anchors(config.anchors, 64, 96).boxes
     class_counts = [5.0] if known.several_classes is False else [5.0, 1, 50]
     weights = weigh_classes(class_counts, config.loss)
-    for _ in range(1 if single else 3):
+    for _ in range(1 if single else min(3, config.training.steps)):
         logits = (torch.randn(2, len(anchors), len(class_counts), generator=rng) - 2).requires_grad_()
         deltas = (torch.randn(2, len(anchors), 4, generator=rng) / 9).requires_grad_()
         losses = []
@@ -432,9 +246,10 @@ def compute_detections(config: Config, known: Circumstances) -> Any:
 
 
 def compute_rates(config: Config, known: Circumstances) -> Any:
-    """The learning rates of a run of twenty steps whose loss rises."""
-    schedule, rates = Schedule(config.replace({"training.steps": 20}).training), []
-    for step in range(20):
+    """The learning rates of a run, by default of twenty steps, whose loss rises."""
+    training = with_defaults(config, **{"training.steps": 20}).training
+    schedule, rates = Schedule(training), []
+    for step in range(training.steps):
         rates.append(schedule.rate(step))
         schedule.observe(1 + step)
     return rates
@@ -463,13 +278,27 @@ def compute_combined(config: Config, known: Circumstances) -> Any:
     return [freeze_values(stream[position].sample) for position in range(6)]
 
 
+class RisingTrainer(Trainer):
+    """A trainer that computes nothing: its weights are the number of its steps, and so is its held-out loss."""
+
+    def _train_step(self, samples: list[Sample], started: float) -> StepRecord:
+        self.step += 1
+        self.model.backbone.body["conv1"].weight.data.fill_(self.step)
+        return StepRecord(self.step, 0.0, 0.0, 0.0, 0, 0.0, 0.0)
+
+    def _evaluate(self, validation: DataSet) -> Iterator[EvaluationProgress]:
+        self._early_stopping.observe(self.step, float(self.step), self.result)
+        yield EvaluationProgress(self.step, 0, 0)
+
+
 def compute_stops(config: Config, known: Circumstances) -> Any:
-    """After which evaluations a run would end, whose held-out loss rises."""
-    stopping, model, due = EarlyStopping(config.training.early_stopping), make_network(3), []
-    for step in range(1, 4):
-        stopping.observe(step, float(step), model)
-        due.append(stopping.is_due)
-    return due
+    """The records of a run whose held-out loss rises, how it ends, and the weights that it keeps."""
+    config = with_defaults(config, **{**SMALL_RUN, "training.steps": 3, "training.eval_interval": 1})
+    train, validation = (open_data("scenes", split, config.scenes, 8) for split in ("train", "val"))
+    trainer = RisingTrainer(make_tiny_network(), config)
+    records = list(trainer.run(train, validation))
+    with trainer.hold_last_step() as kept:
+        return freeze_values([records, trainer.ending, kept.backbone.body["conv1"].weight])
 
 
 def make_tiny_network() -> RetinaNet:

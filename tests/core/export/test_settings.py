@@ -11,7 +11,7 @@ from torchvision.models.detection.image_list import ImageList
 from core.cli import main, running
 from core.config import Config, ConfigError, format_value, knobs
 from core.export.detectron2 import build_detectron2_config
-from core.export.framework_settings import Framework, find_missing
+from core.export.framework_settings import Framework, acts, find_missing, reset_idle
 from core.export.mmdetection import build_mmdetection_config
 from core.export.settings import FORMATS, to_command, to_json
 from core.export.torchvision import to_torchvision
@@ -21,6 +21,7 @@ from core.retinanet.model import build_model
 from core.retinanet.predict import detect
 from core.retinanet.preprocess import prepare
 from core.structures import Sample
+from tests.core.config.acting import IDLE, other_values
 from tests.core.networks import spread_scores
 
 PICTURE = torch.rand(3, 75, 110, generator=torch.Generator().manual_seed(1))
@@ -352,27 +353,95 @@ def test_the_command_names_what_the_weights_would_change():
     assert "image_size" not in to_command(Config.from_flat({"inference.image_size": 256}), 6)
 
 
-IDLE = {  # each without effect beside the others; the frameworks' own names of it
-    "loss.alpha": ({"loss.kind": "cross_entropy"}, "0.77"),
-    "loss.smooth_l1_beta": ({"loss.box_loss": "giou"}, "SMOOTH_L1_LOSS_BETA cnf= 'beta'"),
-    "inference.nms_threshold": ({"inference.nms_kind": "soft"}, "NMS_THRESH_TEST nms_thresh 0.77"),
-    "training.momentum": ({"training.optimizer": "adagrad"}, "SOLVER.MOMENTUM momentum 0.77"),
-    "training.decay_factor": ({"training.schedule": "cosine"}, "SOLVER.GAMMA 0.77"),
-    "training.milestones": ({"training.schedule": "cosine"}, "0.77 154"),
-    "model.head_groups": ({"model.head_norm": "none"}, "GroupNorm 'GN'"),
-    "loss.ohem_anchors": ({}, "ohem"),
-}
-OTHER = {"training.milestones": (0.77,), "model.head_groups": 4, "loss.ohem_anchors": 77}
+BY_SETTINGS = [  # what other settings leave idle, whatever the data are
+    (path, case) for path in IDLE for case in IDLE[path] if not case.refused and not knobs()[path].acts(case.config)
+]
 
 
 @pytest.mark.parametrize("form", [*FRAMEWORKS, "command line"])
-@pytest.mark.parametrize("path", IDLE)
-def test_what_has_no_effect_is_left_out(path, form):
-    beside, words = IDLE[path]
-    plain = Config.from_flat(beside)
-    text = FORMATS[form](plain.replace({path: OTHER.get(path, 0.77)}), 4)
-    assert path not in text and text == FORMATS[form](plain, 4)
+@pytest.mark.parametrize(("path", "case"), BY_SETTINGS, ids=lambda value: str(getattr(value, "settings", value)))
+def test_what_has_no_effect_changes_nothing(path, case, form):
+    text = FORMATS[form](case.config, 4)
+    ast.parse(text if form in FRAMEWORKS else "")
+    assert path not in text
+    for value in other_values(path, case.config):
+        section, name = path.split(".")
+        changed = getattr(case.config, section).model_copy(update={name: value})  # unchecked: another may forbid it
+        assert FORMATS[form](case.config.model_copy(update={section: changed}), 4) == text
+
+
+@pytest.mark.parametrize(("path", "case"), BY_SETTINGS, ids=lambda value: str(getattr(value, "settings", value)))
+def test_settings_without_effect_are_reset_and_the_same_ones_act(path, case):
+    config, reset = case.config, reset_idle(case.config)
+    acting, values = [other for other in knobs() if acts(config, other)], config.to_flat()
+    assert [other for other in knobs() if acts(reset, other)] == acting
+    assert {other: reset.to_flat()[other] for other in acting} == {other: values[other] for other in acting}
+    assert reset.to_flat()[path] == knobs()[path].default
+
+
+ATSS = {"matching.assigner": "atss"}
+NO_BOX_LOSS = {"loss.box_weight": 0}
+NO_DROP = {"training.decay_factor": 1}
+LEFT_OUT = [  # a setting, others beside which it has no effect, and the frameworks' own names of it
+    ("loss.alpha", {"loss.kind": "cross_entropy"}, "0.77"),
+    ("loss.smooth_l1_beta", {"loss.box_loss": "giou"}, "SMOOTH_L1_LOSS_BETA cnf= 'beta'"),
+    ("loss.smooth_l1_beta", NO_BOX_LOSS, "SMOOTH_L1_LOSS_BETA cnf= 'beta'"),
+    ("loss.box_loss", NO_BOX_LOSS, "BBOX_REG_LOSS_TYPE _loss_type GIoU SmoothL1"),
+    ("matching.fg_iou_threshold", ATSS, "IOU_THRESHOLDS fg_iou_thresh 0.77"),
+    ("matching.bg_iou_threshold", {"matching.assigner": "simota"}, "IOU_THRESHOLDS IOU_LABELS bg_iou_thresh 0.37"),
+    ("matching.force_best_match", ATSS, "allow_low_quality_matches match_low_quality"),
+    ("inference.nms_threshold", {"inference.nms_kind": "soft"}, "NMS_THRESH_TEST nms_thresh 0.77"),
+    ("model.batch_norm", {"model.freeze_stages": 5}, "RESNETS.NORM requires_grad norm_eval"),
+    ("model.head_norm", {"model.num_convs": 0}, "RETINANET.NORM GroupNorm 'GN'"),
+    ("model.head_groups", {"model.head_norm": "none"}, "GroupNorm 'GN'"),
+    ("training.momentum", {"training.optimizer": "adagrad"}, "SOLVER.MOMENTUM momentum 0.77"),
+    ("training.decay_factor", {"training.schedule": "cosine"}, "SOLVER.GAMMA 0.77"),
+    ("training.decay_period", {"training.schedule": "step", **NO_DROP}, "'StepLR' step_size 154"),
+    ("training.milestones", {"training.schedule": "cosine"}, "0.77 154"),
+    ("training.milestones", {"training.schedule": "multi_step", **NO_DROP}, "'MultiStepLR' SOLVER.GAMMA 0.77 154"),
+    ("training.warmup_steps", {"training.learning_rate": 0}, "LinearLR WARMUP"),
+    ("training.clip_norm", {"training.learning_rate": 0}, "max_norm"),
+    ("training.eval_interval", {"training.steps": 1}, "EVAL_PERIOD"),
+    ("loss.ohem_anchors", {}, "ohem"),
+]
+OTHER = {
+    "loss.box_loss": "giou",
+    "loss.ohem_anchors": 77,
+    "matching.bg_iou_threshold": 0.37,
+    "matching.force_best_match": False,
+    "model.batch_norm": "frozen",
+    "model.head_groups": 4,
+    "model.head_norm": "none",
+    "training.clip_norm": 77,
+    "training.eval_interval": 77,
+    "training.milestones": (0.77,),
+    "training.warmup_steps": 77,
+}
+
+
+@pytest.mark.parametrize("form", [*FRAMEWORKS, "command line"])
+@pytest.mark.parametrize(("path", "beside", "words"), LEFT_OUT)
+def test_what_has_no_effect_is_left_out(path, beside, words, form):
+    text = FORMATS[form](Config.from_flat({**beside, path: OTHER.get(path, 0.77)}), 4)
+    assert path not in text
     assert not [word for word in words.split(" ") if word in text]
+
+
+def test_a_framework_that_needs_thresholds_has_the_default_ones_beside_another_assigner():
+    """RetinaHead of mmdetection assigns by IoU alone, with thresholds without defaults; the comment names the rest."""
+    idle = {"matching.fg_iou_threshold": 0.9, "matching.bg_iou_threshold": 0.1}
+    config = Config.from_flat({"matching.assigner": "atss", **idle})
+    assigner = build_mmdetection_config(config, 4)["model"]["train_cfg"]["assigner"]
+    assert assigner["type"] == "MaxIoUAssigner"
+    assert assigner["pos_iou_thr"] == 0.5 and assigner["neg_iou_thr"] == 0.4
+    assert _named(FORMATS["mmdetection 3"](config, 4)).count("matching.assigner") == 1
+
+
+def test_a_box_loss_of_weight_0_stays_off():
+    """mmdetection would have one of its own instead of a missing one."""
+    head = build_mmdetection_config(Config.from_flat({"loss.box_weight": 0, "loss.box_loss": "giou"}), 4)["model"]
+    assert head["bbox_head"]["loss_bbox"] == {"type": "L1Loss", "loss_weight": 0.0}
+    assert not head["bbox_head"]["reg_decoded_bbox"]
 
 
 def test_what_has_an_effect_under_another_name_stays():

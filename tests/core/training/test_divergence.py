@@ -35,6 +35,12 @@ def test_each_cause_names_its_knob(changes, message):
     assert message in explain(**changes)
 
 
+def test_a_normaliser_without_effect_is_no_cause():
+    """GHM-C divides the box loss alone, and that is off."""
+    text = explain(matching__fg_iou_threshold=0.9, loss__kind="ghm", loss__box_weight=0)
+    assert "loss.normaliser" not in text
+
+
 def test_the_most_certain_cause_comes_first_and_at_most_two_are_given():
     text = explain(
         model__prior_probability=0.5, training__learning_rate=1.0, training__warmup_steps=0, training__clip_norm=0
