@@ -183,6 +183,12 @@ def show_and_say(page: PageComponents, state: PageState, said: str, *changed: st
     return {**updates, notice: updates[notice] or said}
 
 
+def keep_notice(page: PageComponents, updates: Updates) -> Updates:
+    """Returns updates without an empty notice: the message on show stays until there is another one."""
+    notice = page.parts["notice"]
+    return updates if updates.get(notice) else {part: each for part, each in updates.items() if part != notice}
+
+
 def part_updates(page: PageComponents, update: PageUpdate) -> Updates:
     """Returns the new values of the parts of the page; parts that do not change are left out."""
     values = ((part, getattr(update, name)) for name, part in page.parts.items())

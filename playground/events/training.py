@@ -9,7 +9,7 @@ from gradio.blocks import Block
 
 from core.config import knobs
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
-from playground.events.common import LIVE, Updates, listen, show
+from playground.events.common import LIVE, Updates, keep_notice, listen, show
 from playground.events.run_start import require_own_run, start_run
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
@@ -191,11 +191,13 @@ def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
 
 
 def _connect_polling(page: PageComponents, holders: ListHolders) -> None:
+    """Connects the news, which come by themselves: the visitor may not have read the message on show yet."""
+
     def tick(state: PageState, last: RunList) -> Updates:
         now = list_runs(state)
         state, updates = _follow(page, state, last, now)
         updates |= holders.hold(keep_end(last, now, state), state)
-        return {**updates, **show(page, state)} if state.step == STEP else updates
+        return keep_notice(page, {**updates, **show(page, state)}) if state.step == STEP else updates
 
     def end(state: PageState, last: RunList) -> Updates:
         now = list_runs(state)
@@ -203,7 +205,7 @@ def _connect_polling(page: PageComponents, holders: ListHolders) -> None:
         updates |= holders.hold(now, state)
         album = taught_album(state) if has_ended(last, now) else None
         if album is None:
-            return {**updates, **show(page, state)}
+            return keep_notice(page, {**updates, **show(page, state)})
         state, said = use_taught(state, album)
         return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 
