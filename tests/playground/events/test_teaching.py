@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -18,8 +19,11 @@ from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef
 from playground.data.sources import measure_first
 from playground.events import teaching
-from playground.events.teaching import start_teaching, teaching_config
-from playground.events.training import RunList, has_ended, keep_end, list_runs, poll_runs
+from playground.events.album import connect_album
+from playground.events.picture import connect_picture
+from playground.events.teaching import connect_teaching, start_teaching, teaching_config
+from playground.events.training import RunList, connect_training, has_ended, keep_end, list_runs, poll_runs
+from playground.layout.layout import lay_out
 from playground.pipeline.proposals import PictureSummary
 from playground.runs.service import RUNS
 from playground.server.poll import FOLLOWED
@@ -96,6 +100,20 @@ def test_training_starts_again_from_weights_that_are_not_of_a_run() -> None:
 )
 def test_a_run_ends_only_once_while_it_is_on_show(before: RunList, now: RunList, ended: bool) -> None:
     assert has_ended(before, now) is ended
+
+
+@pytest.mark.slow
+def test_edits_that_wait_come_before_the_run_and_the_download_that_use_them() -> None:
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_album(page)
+        connect_picture(page)
+        connect_teaching(page, connect_training(page))
+    panel, canvas = page.parts["album"], page.parts["canvas"]
+    ids = [(panel, "teach"), (panel, "download"), (panel, "select"), (canvas, "edit"), (canvas, "classes")]
+    events = [each for part, name in ids for each in blocks.fns.values() if (part._id, name) in each.targets]
+    assert [(each.queue, each.concurrency_id, each.concurrency_limit) for each in events] == [(True, "picture", 1)] * 5
+    assert [each.trigger_mode for each in events[:2]] == ["once"] * 2  # a double click starts no second run
 
 
 def make_taught_run(root: Path, album: Album) -> RunFolder:
