@@ -83,3 +83,18 @@ def test_news_of_a_run_leave_the_message_on_show_unless_there_is_another_one(tmp
         )
     assert page.parts["readout"] in news and page.parts["notice"] not in news
     assert "score" in refusal[page.parts["notice"]].lower()
+
+
+@pytest.mark.slow
+def test_a_run_chosen_while_the_answer_to_another_choice_is_on_its_way_stays_chosen(tmp_path):
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_training(page)
+    chosen = page.controls.training.run
+    (event,) = (each for each in blocks.fns.values() if (chosen._id, "input") in each.targets)
+    make_run(tmp_path / ONE, {"training.steps": 1}, [step(1)])
+    settings = settings_of(Config.from_flat({"model.weights": "random", "inference.image_size": 96}))
+    values = [getattr(PageState("training", run=ONE, settings=settings), field) for field in page.state]
+    with runs_at(tmp_path):
+        updates = event.fn(SimpleNamespace(cookies={}), *values, RunList())
+    assert "value" not in updates[chosen]._constructor_args[0] and event.trigger_mode == "always_last"
