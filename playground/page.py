@@ -60,7 +60,8 @@ def build_page() -> gr.Blocks:
     title = "RetinaNet Playground"
     with PageBlocks(title=title, analytics_enabled=False, fill_width=True, delete_cache=DELETE_CACHE) as blocks:
         page = lay_out()
-        connect_address(page, blocks)
+        holders = connect_training(page)
+        connect_address(page, blocks, holders)
         connect_header(page)
         connect_resets(page)
         connect_settings(page)
@@ -71,7 +72,7 @@ def build_page() -> gr.Blocks:
         connect_anchors(page)
         connect_data(page, blocks)
         connect_export(page)
-        connect_teaching(page, connect_training(page))
+        connect_teaching(page, holders)
         connect_evaluation(page)
         connect_pinning(page)
         connect_lessons(page, blocks)

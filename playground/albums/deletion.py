@@ -1,7 +1,7 @@
 """Deleting whole albums, with an undo, and cleaning up what nobody can restore any more."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Thread
 from time import sleep
 
@@ -60,8 +60,13 @@ class AlbumTrash:
         return next((each for each in theirs if key in ("", each.title)), None)
 
     @contextmanager
-    def putting_back(self, deleted: Deleted) -> Iterator[None]:
+    def putting_back(self, deleted: Deleted, changing: AbstractContextManager[None]) -> Iterator[None]:
         """Restores an album with its runs and evaluations, after the caller's last look while nobody changes any.
+
+        Args:
+            deleted: The album.
+            changing: Keeps others from changing albums, with all the locks that the caller's look needs: it must not
+                take more of them afterwards, as others take them in another order.
 
         Raises:
             UserError: It is no longer in the trash, or the disk does not take the change.
@@ -69,7 +74,7 @@ class AlbumTrash:
         with explaining(), self._storage.uses.alone(deleted.title) as free:
             if not free:
                 raise AlbumError("Your pictures are being deleted or put back in another window: try again.")
-            with self._storage.changing():
+            with changing:
                 yield
                 self._trash.put_back(deleted.key)
             self._restore_followers(deleted.title)

@@ -167,7 +167,7 @@ class Albums(AlbumAccess):
         deleted = self._trash.find(visitor, key)
         if deleted is None:
             raise AlbumError("There are no deleted pictures of yours to restore any more: upload them again.")
-        with self._trash.putting_back(deleted):
+        with self._trash.putting_back(deleted, self._writing()):
             self._require_none(visitor)  # nor from another window meanwhile
         return self.require_own(visitor)
 

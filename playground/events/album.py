@@ -13,9 +13,9 @@ from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
 from playground.events.common import (
+    AFTER_EDITS,
     IN_ORDER,
     ONE_AFTER_ANOTHER,
-    WITHOUT_PROGRESS,
     EventOptions,
     Updates,
     listen,
@@ -67,12 +67,11 @@ def connect_album(page: PageComponents) -> None:
     # A queue of its own: what takes seconds must not hold up the quick events of all visitors.
     one_at_a_time: EventOptions = {**IN_ORDER, "concurrency_id": "looking", "concurrency_limit": 1}
     busy: EventOptions = {**one_at_a_time, "show_progress": "minimal", "show_progress_on": [canvas]}
-    downloading: EventOptions = {**WITHOUT_PROGRESS, "concurrency_limit": 1}
     listen(page, controls.intake.upload, shown, changes=CHANGES, **IN_ORDER)
     listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
-    listen(page, panel.download, download, outputs=[controls.album_file], **downloading)
+    listen(page, panel.download, download, outputs=[controls.album_file], **AFTER_EDITS)
 
 
 def show_upload(state: PageState, pixels_key: object, path: object, name: object) -> PageState:

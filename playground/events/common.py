@@ -56,6 +56,8 @@ LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
 ONE_AFTER_ANOTHER: EventOptions = {**IN_ORDER, "concurrency_id": "picture", "concurrency_limit": 1}
+# Events that use what has been saved: they wait for edits in the same line, and a second click meanwhile is ignored.
+AFTER_EDITS: EventOptions = {**ONE_AFTER_ANOTHER, "trigger_mode": "once"}
 
 
 def listen(
@@ -181,6 +183,12 @@ def show_and_say(page: PageComponents, state: PageState, said: str, *changed: st
     """Renders a state as `show` does, with a message unless there is a more important one."""
     updates, notice = show(page, state, *changed), page.parts["notice"]
     return {**updates, notice: updates[notice] or said}
+
+
+def keep_notice(page: PageComponents, updates: Updates) -> Updates:
+    """Returns updates without an empty notice: the message on show stays until there is another one."""
+    notice = page.parts["notice"]
+    return updates if updates.get(notice) else {part: each for part, each in updates.items() if part != notice}
 
 
 def part_updates(page: PageComponents, update: PageUpdate) -> Updates:

@@ -20,10 +20,19 @@ from playground.events.common import (
     with_fields,
 )
 from playground.events.lessons import panel_components, panel_updates
-from playground.events.training import run_components, run_updates, with_newest_frame
+from playground.events.training import (
+    ListHolders,
+    RunList,
+    keep_end,
+    list_runs,
+    run_components,
+    run_updates,
+    with_newest_frame,
+)
 from playground.layout.components import PageComponents
 from playground.lessons.panel import build_contents, filter_seen, preset_update
 from playground.lessons.position import LessonPosition
+from playground.runs.progress import ACTIVE
 from playground.server.opening import Opened, follow_link
 from playground.server.permalink import read_course
 from playground.server.render import render
@@ -48,24 +57,36 @@ NOT_SET_BY_LINK = ("run", "frame", "suggesting", "held", "switched", "visitor", 
 SET_BY_LINK = tuple(field for field in PageState._fields if field not in NOT_SET_BY_LINK)
 
 
-def connect_address(page: PageComponents, blocks: gr.Blocks) -> None:
-    """Connects opening the page, and going back and forward in the browser's history."""
+def connect_address(page: PageComponents, blocks: gr.Blocks, holders: ListHolders) -> None:
+    """Connects opening the page, and going back and forward in the browser's history.
+
+    Args:
+        page: The page's components.
+        blocks: The page.
+        holders: What `connect_training` returns: the run that the page opens with is followed from then on.
+    """
+
+    def open_at(query: str, opened: Opened, seen: object, last: RunList) -> Updates:
+        held = holders.hold(keep_end(last, list_runs(opened.state), opened.state), opened.state)
+        return {**show_opened(page, opened, seen, read_course(query)), **held}
 
     def load(seen: object, request: gr.Request) -> Updates:
         query = str(request.query_params)
-        return show_opened(page, open_link(query, visitor=visitor_of(request)), seen, read_course(query))
+        return open_at(query, open_link(query, visitor=visitor_of(request)), seen, RunList())
 
-    def go_back(event: gr.EventData, request: gr.Request, seen: object, *pictures: UserPicture | None) -> Updates:
-        query = str(getattr(with_fields(event), "query", ""))
-        opened = open_link(query, *pictures, visitor=visitor_of(request))
+    def go_back(
+        event: gr.EventData, request: gr.Request, seen: object, last: RunList, *pictures: UserPicture | None
+    ) -> Updates:
+        query, run = str(getattr(with_fields(event), "query", "")), last.run if last.state in ACTIVE else ""
+        opened = open_link(query, *pictures, visitor=visitor_of(request), run=run)
         left: Updates = {} if opened.state.lesson else {page.panel.own_link: ""}
-        return {**show_opened(page, opened, seen, read_course(query)), **left}
+        return {**open_at(query, opened, seen, last), **left}
 
     changed = [component for name in SET_BY_LINK for component in state_components(page, name)]
     outputs: list[Block] = [page.header.lessons, page.controls.training.preset, page.panel.course, page.panel.own_link]
-    outputs += [*panel_components(page), *run_components(page), *changed, *page.all_parts]
+    outputs += [*panel_components(page), *run_components(page), *holders, *changed, *page.all_parts]
     blocks.load(load, page.panel.seen, outputs, **LIVE)
-    inputs = [page.panel.seen, page.state["user_picture"], page.state["pinned_picture"]]
+    inputs = [page.panel.seen, holders.listed, page.state["user_picture"], page.state["pinned_picture"]]
     announce_answers(page.parts["strip"].edit(go_back, inputs, outputs, **LIVE_IN_ORDER))
     page.header.undo.click(None, js="() => { if (history.state?.depth) history.back(); }")
     page.header.redo.click(None, js="() => history.forward()")
@@ -101,9 +122,10 @@ def open_link(
     pinned_picture: UserPicture | None = None,
     *,
     visitor: str = "",
+    run: str = "",
 ) -> Opened:
     """Returns the state of a link with the newest frame of its run's film; see `follow_link`."""
-    state, message = follow_link(query, user_picture, pinned_picture, visitor=visitor)
+    state, message = follow_link(query, user_picture, pinned_picture, visitor=visitor, run=run)
     return Opened(with_newest_frame(state), message)
 
 

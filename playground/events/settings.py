@@ -14,6 +14,7 @@ from playground.events.common import (
     EventOptions,
     Updates,
     announce_answers,
+    keep_notice,
     listen,
     show,
     show_and_say,
@@ -45,7 +46,7 @@ def connect_settings(page: PageComponents) -> None:
 
 def connect_strip(page: PageComponents) -> None:
     """Connects the choice of a step, a level and a kind of map."""
-    changes, notice = ("step", "map", "level", "story"), page.parts["notice"]
+    changes = ("step", "map", "level", "story")
 
     def select(state: PageState, *, event: gr.EventData) -> Updates:
         chosen = (getattr(event, name, None) for name in changes)
@@ -54,7 +55,7 @@ def connect_strip(page: PageComponents) -> None:
             return show(page, state, *changes)
         # After a late answer: this one is to be shown in any case.
         updates = {**show(page, state._replace(began=None)), **state_updates(page, state, *changes)}
-        return updates if updates[notice] else {part: each for part, each in updates.items() if part != notice}
+        return keep_notice(page, updates)
 
     announce_answers(listen(page, page.parts["strip"].select, select, changes=changes, **LIVE_IN_ORDER))
 

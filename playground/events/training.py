@@ -9,7 +9,7 @@ from gradio.blocks import Block
 
 from core.config import knobs
 from core.runs.folder import FINISHED, PAUSED, RESUMABLE, RUNNING, STARTING, RunStatus
-from playground.events.common import LIVE, Updates, listen, show
+from playground.events.common import LIVE, EventOptions, Updates, keep_notice, listen, show
 from playground.events.run_start import require_own_run, start_run
 from playground.layout.components import PageComponents
 from playground.layout.step_controls import NO_RUN
@@ -154,13 +154,15 @@ def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
     controls = page.controls.training
     inputs, outputs = [holders.listed], [*run_components(page), *holders]
 
-    def show_run(state: PageState, last: RunList) -> Updates:
+    def show_run(state: PageState, last: RunList, *, choose: bool = True) -> Updates:
         now = list_runs(state)  # first, so that no later change is lost
         state = with_newest_frame(state)
-        return {**run_updates(page, state), **holders.hold(keep_end(last, now, state), state), **show(page, state)}
+        held = holders.hold(keep_end(last, now, state), state)
+        return {**run_updates(page, state, choose=choose), **held, **show(page, state)}
 
     def choose_run(state: PageState, last: RunList) -> Updates:
-        return show_run(state._replace(began=None), last)  # it began with the run chosen, but is not late
+        # It began with the run chosen, but is not late; Gradio reads the list again for a choice made meanwhile.
+        return show_run(state._replace(began=None), last, choose=False)
 
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
         def handler(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
@@ -187,15 +189,18 @@ def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
     actions = {"stop": RUNS.stop, "resume": RUNS.resume, "pause": RUNS.pause, "single_step": RUNS.step}
     for name, act in actions.items():
         listen(page, getattr(controls, name).click, acting(act), inputs=inputs, outputs=outputs, **LIVE)
-    listen(page, controls.run.input, choose_run, inputs=inputs, outputs=outputs, **LIVE)
+    newest: EventOptions = {**LIVE, "trigger_mode": "always_last"}
+    listen(page, controls.run.input, choose_run, inputs=inputs, outputs=outputs, **newest)
 
 
 def _connect_polling(page: PageComponents, holders: ListHolders) -> None:
+    """Connects the news, which come by themselves: the visitor may not have read the message on show yet."""
+
     def tick(state: PageState, last: RunList) -> Updates:
         now = list_runs(state)
         state, updates = _follow(page, state, last, now)
         updates |= holders.hold(keep_end(last, now, state), state)
-        return {**updates, **show(page, state)} if state.step == STEP else updates
+        return keep_notice(page, {**updates, **show(page, state)}) if state.step == STEP else updates
 
     def end(state: PageState, last: RunList) -> Updates:
         now = list_runs(state)
@@ -203,7 +208,7 @@ def _connect_polling(page: PageComponents, holders: ListHolders) -> None:
         updates |= holders.hold(now, state)
         album = taught_album(state) if has_ended(last, now) else None
         if album is None:
-            return {**updates, **show(page, state)}
+            return keep_notice(page, {**updates, **show(page, state)})
         state, said = use_taught(state, album)
         return {**updates, **show(page, state, "settings"), page.parts["notice"]: said}
 

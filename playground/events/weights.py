@@ -18,12 +18,13 @@ from playground.events.common import (
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
-from playground.server.banner import TRAIN, offer
+from playground.server.banner import TITLES, TRAIN, offer
 from playground.state.page_state import PageState, require_known_weights
 from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
 from playground.support.wording import name_knobs
 
+DOWNLOADED = "downloaded"  # the action of the banner once a download is over
 THRESHOLD = "inference.score_threshold"
 # COCO's weights have 80 classes: at the usual threshold an ordinary photograph is under boxes.
 COCO_THRESHOLD = 0.5
@@ -54,9 +55,11 @@ def connect_weights(page: PageComponents) -> None:
         return updates if choices.is_newest(number) else {page.parts["notice"]: gr.skip()}
 
     def select(state: PageState, choices: Choices, *, event: gr.EventData) -> Updates:
-        name = getattr(event, "name", None)
-        if getattr(event, "action", None) == TRAIN:
+        action, name, before = (getattr(event, key, None) for key in ("action", "name", "before"))
+        if action == TRAIN:
             return show(page, state._replace(step="training"), "step", "settings")
+        if action == DOWNLOADED and isinstance(name, str) and name in TITLES and has_gone_on(state, before):
+            return show_and_say(page, state, describe_arrival(state, name))
         return follow(state, name if isinstance(name, str) and name else state.config().model.weights, choices)
 
     choices = gr.State(Choices())
@@ -71,6 +74,22 @@ def connect_weights(page: PageComponents) -> None:
     for event, chosen in ((widget.input, widget), (upload.upload, upload)):
         listen(page, event, follow, inputs=[chosen, choices], changes=["settings"], **options)
     listen(page, page.parts["banner"].select, select, inputs=[choices], changes=["settings", "step"], **options)
+
+
+def has_gone_on(state: PageState, before: object) -> bool:
+    """True if weights that were downloaded are not to be used by themselves.
+
+    Args:
+        state: The state at the end of the download: a lesson has chosen its weights.
+        before: The weights when it began, None if that is not known; untrusted.
+    """
+    return bool(state.lesson) or (isinstance(before, str) and from_key(before) != state.config().model.weights)
+
+
+def describe_arrival(state: PageState, name: str) -> str:
+    """Returns where to choose weights that were downloaded while the visitor has gone on to something else."""
+    after = "The lesson keeps its own: after it, choose" if state.lesson else "To use them, choose"
+    return f"The {TITLES[name]} weights are here. {after} {name} under “{knobs()[WEIGHTS].label}” in the Network step."
 
 
 def choose_weights(page: PageComponents, state: PageState, name: object) -> Updates:

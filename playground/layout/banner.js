@@ -8,7 +8,7 @@ const box = /** @type {HTMLElement} */ (element.querySelector(".banner"));
 /**
  * @typedef {{ action: string, label: string, name?: string, depth?: number, download?: boolean }} BannerButton
  * @typedef {{ text: string, buttons: BannerButton[], source: string }} BannerState
- * @typedef {{ name: string, depth: number, window: string }} Waiting
+ * @typedef {{ name: string, depth: number, window: string, before: string | null }} Waiting
  * @typedef {{ status: string, done: number, total: number, message: string }} DownloadState
  */
 
@@ -76,8 +76,14 @@ function press({ action, name = "", depth = 0, download: needed = false }) {
   if (!needed) return trigger("select", { action, name });
   if (waiting()) return;
   const window = `${Date.now()}-${Math.random()}`;
-  sessionStorage.setItem(KEY, JSON.stringify({ name, depth, window }));
+  sessionStorage.setItem(KEY, JSON.stringify({ name, depth, window, before: findWeights() }));
   return ask("join");
+}
+
+/** Returns the name of the weights in use, null while a setting is on its way. @returns {string | null} */
+function findWeights() {
+  const request = live.currentRequest();
+  return request && JSON.parse(request.settings)["model.weights"];
 }
 
 /** Opens the panel for the visitor's own pictures in the Picture step. */
@@ -114,14 +120,14 @@ async function ask(verb) {
     return;
   }
   sessionStorage.removeItem(KEY);
-  if (state.status === "here") return finish(wanted.name);
+  if (state.status === "here") return finish(wanted);
   showEnd(state.message || CANCELLED);
 }
 
-/** @param {string} name */
-function finish(name) {
+/** @param {Waiting} wanted */
+function finish({ name, before }) {
   showEnd("");
-  trigger("select", { action: "weights", name });
+  trigger("select", { action: "downloaded", name, before });
 }
 
 /** @param {DownloadState} state */

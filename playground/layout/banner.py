@@ -1,6 +1,7 @@
 """The banner above the picture: words, buttons that help, and the progress of a download.
 
-A button fires `select` with {"action", "name"}, where the action is "weights", once the weights are here, or "train".
+A button fires `select` with {"action", "name"}, where the action is "weights" or "train"; weights that had to be
+downloaded fire it once they are here, as "downloaded" with {"before"}, the weights in use when the button was pressed.
 The button of the action "teach" opens My pictures.
 """
 

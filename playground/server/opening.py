@@ -10,10 +10,12 @@ from core.errors import MAX_QUOTED, PictureError, UserError, quote, shorten
 from playground.data.image_ref import UPLOAD, is_from_album
 from playground.lessons.position import parse_course
 from playground.runs.privacy import describe_fault
+from playground.runs.progress import ACTIVE
 from playground.runs.service import RUNS
 from playground.server.permalink import COURSE, DRAWN, HIDE, from_link
 from playground.server.private_links import drop_private
 from playground.state.page_state import PageState
+from playground.state.taught import taught_album
 from playground.state.user_picture import UserPicture, find_upload, set_aside, show_again
 from playground.steps import STEPS
 from playground.support.wording import name_knobs
@@ -38,6 +40,7 @@ def follow_link(
     pinned_picture: UserPicture | None = None,
     *,
     visitor: str = "",
+    run: str = "",
 ) -> Opened:
     """Returns the state of a link; one that cannot be opened gives the defaults and a message.
 
@@ -46,6 +49,7 @@ def follow_link(
         user_picture: The visitor's picture before, which no link holds.
         pinned_picture: The visitor's pinned picture before.
         visitor: Who opens it.
+        run: The run before, if it still waits or trains: links name one in the training step alone.
     """
     query, private = drop_private(query, visitor)
     state, message = _follow(query, visitor)
@@ -55,7 +59,7 @@ def follow_link(
         message = message or ("" if shown else NOT_SAVED)
     if shows_drawn(query) and not (shown and shown.is_drawn and shown.is_shown(state.config())):
         message = message or NOT_DRAWN
-    run, lost = _choose_run(state.run, visitor)
+    run, lost = _choose_run(state.run, visitor, run)
     message = shorten(" ".join(filter(None, (private, message, lost, unknown_names(query)))))
     state = state._replace(
         user_picture=shown, pinned_picture=_keep_pinned(state.pinned_picture, pinned_picture), run=run
@@ -77,15 +81,22 @@ def _follow(query: str, visitor: str) -> Opened:
         return Opened(from_link("", visitor), f"The link was not followed. {name_knobs(error)}")
 
 
-def _choose_run(name: str, visitor: str) -> tuple[str, str]:
-    """Returns the run of a link; without one that its visitor may see the one that is training, and a message."""
+def _choose_run(name: str, visitor: str, before: str) -> tuple[str, str]:
+    """Returns the run of a link, or else the one to follow among those that its visitor may see; and a message."""
     try:
         if RUNS.may_see(name, visitor):
             return name, ""
         lost = describe_fault(RUNS.folder(name)) if RUNS.has(name) else ""
-        return RUNS.current(visitor), lost
+        kept = before if RUNS.may_see(before, visitor) else _find_taught(visitor)
+        return kept or RUNS.current(visitor), lost
     except UserError as error:  # the folder of the runs cannot be read
         return "", name_knobs(error)
+
+
+def _find_taught(visitor: str) -> str:
+    """Returns the newest run on the visitor's own pictures that waits or trains, "" for none."""
+    active = (name for name, each in RUNS.statuses().items() if each.state in ACTIVE and RUNS.may_see(name, visitor))
+    return next((name for name in active if taught_album(PageState("training", run=name, visitor=visitor))), "")
 
 
 def _keep_drawn(linked: UserPicture | None, before: UserPicture | None) -> UserPicture | None:

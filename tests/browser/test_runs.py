@@ -1,10 +1,14 @@
 """The table of runs in a real browser: curves over each other, sorting, finding, names, deletion and its undoing."""
 
 import json
+import time
 
 import httpx
 import pytest
 
+from playground.events import training
+from playground.events.training import list_runs
+from tests.browser.looking import address_of
 from tests.playground.made_runs import evaluation, make_run, runs_at, step
 from tests.waiting import wait
 
@@ -120,6 +124,21 @@ def test_the_table_scrolls_by_itself_on_a_phone_and_shows_at_its_step_only(new_p
     wait(lambda: page.locator(".runs tbody tr").count() == 2 and page.locator(".runs").is_visible())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".runs-scroll").evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+def test_of_two_runs_chosen_in_a_row_the_newer_one_is_shown(page, address, monkeypatch):
+    def list_slowly(state):
+        time.sleep(1 if state.run == OLD else 0)
+        return list_runs(state)
+
+    page.goto(f"{address}?step=training", timeout=120_000)
+    wait(lambda: rows(page) == [NEW, OLD])
+    monkeypatch.setattr(training, "list_runs", list_slowly)
+    for name in (OLD, NEW):
+        page.get_by_label("Run", exact=True).click()
+        page.get_by_role("option", name=name).click()
+    wait(lambda: f"run={NEW}" in address_of(page))
+    assert NEW in page.get_by_label("Run", exact=True).input_value()
 
 
 ASK = """async ([address, call]) => {

@@ -43,14 +43,15 @@ class DataImport:
         """Connects the controls."""
         controls, options = self._controls, progress_options(self._controls)
         outputs = [controls.format, controls.answer, self.question]
+        uploading: EventOptions = {**options, "trigger_mode": "multiple"}  # the answer says so if it is one too many
         events = (
-            (controls.archive.upload, self.upload, controls.archive),
-            (controls.use_folder.click, self.use_folder, controls.folder),
-            (controls.answer.click, self.answer, controls.format),
+            (controls.archive.upload, self.upload, controls.archive, uploading),
+            (controls.use_folder.click, self.use_folder, controls.folder, options),
+            (controls.answer.click, self.answer, controls.format, options),
         )
-        for event, handler, value in events:
+        for event, handler, value, how in events:
             inputs = [value, self.question]
-            brought = listen(self._page, event, handler, inputs=inputs, outputs=outputs, **options)
+            brought = listen(self._page, event, handler, inputs=inputs, outputs=outputs, **how)
             asked = [self.question]
             listen(self._page, brought.success, self.show_arrival, inputs=asked, changes=CHANGES, outputs=asked, **LIVE)
 

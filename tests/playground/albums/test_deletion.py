@@ -4,9 +4,12 @@ import errno
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
+from PIL import Image
 
 from core.evaluation.dataset_predictions import ImageResult
 from core.runs.control import STOP, read_control
@@ -15,7 +18,7 @@ from core.structures import Detections, GroundTruth
 from playground.albums import followers
 from playground.albums.album import AlbumError
 from playground.albums.limits import KEPT_DAYS
-from playground.albums.service import ALBUMS
+from playground.albums.service import ALBUMS, Albums
 from playground.albums.storage import AlbumStorage
 from playground.evaluations.jobs import Evaluations
 from playground.evaluations.of_albums import AlbumEvaluations
@@ -153,6 +156,42 @@ def test_if_a_run_does_not_stop_nothing_is_deleted(store, monkeypatch):
     with run.acquire_lock(), pytest.raises(AlbumError, match="still being stopped"):
         ALBUMS.delete_all(ANN)
     assert ALBUMS.of(ANN) and len(RUNS.names()) == 4 and all(store.has(number) for number in range(3))
+
+
+def test_restoring_and_a_change_at_the_same_time_do_not_wait_for_each_other(tmp_path, monkeypatch):
+    albums = Albums(tmp_path / "albums")  # own ones: locks that two threads hold for ever stop all later tests
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    for visitor in (ANN, BOB):
+        albums.add(visitor, tmp_path / "a.png", "a")
+    albums.delete_all(ANN)
+    restoring, sharing, changing = threading.Event(), threading.Event(), albums._storage.changing
+
+    @contextmanager
+    def meet() -> Iterator[None]:
+        """Lets Bob come as far as he can while Ann holds the lock of the folder."""
+        if threading.current_thread().name == BOB:
+            sharing.set()
+        with changing():
+            if threading.current_thread().name == ANN:
+                restoring.set()
+                sharing.wait(0.2)
+            yield
+
+    def share() -> None:
+        restoring.wait(5)
+        albums.share(BOB, True)
+
+    monkeypatch.setattr(albums._storage, "changing", meet)
+    threads = [
+        threading.Thread(target=albums.restore_all, args=[ANN], name=ANN, daemon=True),
+        threading.Thread(target=share, name=BOB, daemon=True),
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(5)
+    assert not any(each.is_alive() for each in threads)
+    assert albums.of(ANN) and albums.of(BOB).shared
 
 
 @pytest.mark.slow

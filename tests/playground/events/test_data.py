@@ -225,9 +225,9 @@ def test_imports_report_their_progress():
         page = lay_out()
         connect_data(page, blocks)
     controls = page.controls.picture.data
-    for control, event in ((controls.archive, "upload"), (controls.use_folder, "click")):
+    for control, event, mode in ((controls.archive, "upload", "multiple"), (controls.use_folder, "click", "once")):
         (imported,) = (each for each in blocks.fns.values() if (control._id, event) in each.targets)
-        assert imported.tracks_progress
+        assert imported.tracks_progress and imported.trigger_mode == mode  # no upload is dropped in silence
 
 
 def test_a_data_set_that_cannot_be_read_has_its_row_and_a_button_that_deletes_it(mine):

@@ -4,7 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -17,11 +19,16 @@ from playground.albums.export import TOO_FEW
 from playground.albums.service import ALBUMS
 from playground.data.image_ref import ImageRef
 from playground.data.sources import measure_first
-from playground.events import teaching
-from playground.events.teaching import start_teaching, teaching_config
-from playground.events.training import RunList, has_ended, keep_end, list_runs, poll_runs
+from playground.events import navigation, teaching
+from playground.events.album import connect_album
+from playground.events.navigation import connect_address
+from playground.events.picture import connect_picture
+from playground.events.teaching import connect_teaching, start_teaching, teaching_config
+from playground.events.training import RunList, connect_training, has_ended, keep_end, list_runs, poll_runs
+from playground.layout.layout import lay_out
 from playground.pipeline.proposals import PictureSummary
 from playground.runs.service import RUNS
+from playground.server.opening import follow_link
 from playground.server.poll import FOLLOWED
 from playground.state import looking, taught
 from playground.state.page_state import PageState
@@ -98,6 +105,20 @@ def test_a_run_ends_only_once_while_it_is_on_show(before: RunList, now: RunList,
     assert has_ended(before, now) is ended
 
 
+@pytest.mark.slow
+def test_edits_that_wait_come_before_the_run_and_the_download_that_use_them() -> None:
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_album(page)
+        connect_picture(page)
+        connect_teaching(page, connect_training(page))
+    panel, canvas = page.parts["album"], page.parts["canvas"]
+    ids = [(panel, "teach"), (panel, "download"), (panel, "select"), (canvas, "edit"), (canvas, "classes")]
+    events = [each for part, name in ids for each in blocks.fns.values() if (part._id, name) in each.targets]
+    assert [(each.queue, each.concurrency_id, each.concurrency_limit) for each in events] == [(True, "picture", 1)] * 5
+    assert [each.trigger_mode for each in events[:2]] == ["once"] * 2  # a double click starts no second run
+
+
 def make_taught_run(root: Path, album: Album) -> RunFolder:
     """A finished run of Anna's on her pictures, which took 48 s."""
     run = make_run(root / "runs" / "20260101-000000-001", {"model.weights": "random"}, [step(1)])
@@ -136,6 +157,48 @@ def test_an_event_that_meets_the_end_of_a_run_leaves_it_to_the_poll(album: Album
         assert keep_end(kept, now, anna) == kept  # however many events come before the end is shown
         assert keep_end(now, now, anna) == now == keep_end(RunList(), now, anna)
         assert keep_end(before, now, bert) == now  # who is not followed
+
+
+def test_a_link_without_a_run_keeps_the_one_that_is_followed(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RUNS, "open", lambda: None)  # nobody is to train what waits
+    run, others = make_taught_run(tmp_path, album), make_run(tmp_path / "runs" / "20260101-000000-002", {}, [step(1)])
+    run.write_status(QUEUED)
+    others.write_status(RUNNING)
+    with runs_at(tmp_path / "runs"), others.acquire_lock():
+        own, theirs = run.path.name, others.path.name
+        for query in ("step=detections", "step=training&run=gone"):
+            assert [follow_link(query, visitor=each).state.run for each in (ANNA, BERT)] == [own, theirs]
+        assert follow_link(f"step=training&run={theirs}", visitor=ANNA, run=own).state.run == theirs
+        run.write_status(FINISHED)
+        assert follow_link("", visitor=ANNA, run=own).state.run == own  # whose end is not on show yet
+        assert follow_link("", visitor=ANNA).state.run == follow_link("", visitor=BERT, run=own).state.run == theirs
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_after_the_page_was_opened_or_went_back_is_announced(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(navigation, "visitor_of", lambda request: ANNA)
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        holders = connect_training(page)
+        connect_address(page, blocks, holders)
+    (load,) = (each.fn for each in blocks.fns.values() if each.targets == [(blocks._id, "load")])
+    (go_back,) = (each.fn for each in blocks.fns.values() if (page.parts["strip"]._id, "edit") in each.targets)
+    query = "step=network&model.weights=random&inference.image_size=96"
+    run, request = make_taught_run(tmp_path, album), SimpleNamespace(query_params=query)
+    with runs_at(tmp_path / "runs"):
+        with run.acquire_lock():
+            run.write_status(RUNNING)
+            shown = [load([], request)]
+        run.write_status(FINISHED)
+        last = shown[0][holders.listed]
+        shown.append(go_back(gr.EventData(None, {"query": query}), request, [], last, None, None))
+    for updates in shown:
+        assert updates[holders.polling].startswith(FOLLOWED) and updates[holders.listed].state == RUNNING
+        assert updates[page.controls.training.run].value == run.path.name
 
 
 def test_the_weights_of_a_run_are_used_once_it_has_ended(

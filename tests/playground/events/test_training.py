@@ -1,5 +1,9 @@
 """What the training step shows around a run."""
 
+import json
+from types import SimpleNamespace
+
+import gradio as gr
 import pytest
 
 from core.config import Config
@@ -7,7 +11,8 @@ from core.data.untrusted import DataError
 from core.errors import PictureError
 from core.runs.folder import RunError
 from playground.events.run_start import start_run
-from playground.events.training import list_runs
+from playground.events.training import RunList, connect_training, list_runs
+from playground.layout.layout import lay_out
 from playground.runs.labels import Label, write_label
 from playground.runs.service import RUNS
 from playground.state.page_state import PageState
@@ -58,3 +63,38 @@ def test_a_run_on_scenes_that_evaluates_no_picture_is_refused_at_once(monkeypatc
     monkeypatch.setattr(RUNS, "start", None)
     with pytest.raises(DataError, match="ask for 1 to"):
         start_run(PageState("training", settings=settings_of(Config.from_flat({"training.eval_images": 0}))), "me")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tick", "end"])
+def test_news_of_a_run_leave_the_message_on_show_unless_there_is_another_one(tmp_path, kind):
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        holders = connect_training(page)
+    (event,) = (each for each in blocks.fns.values() if (holders.polling._id, kind) in each.targets)
+    make_run(tmp_path / ONE, {"training.steps": 1}, [step(1)])
+    allowed = settings_of(Config.from_flat({"model.weights": "random", "inference.image_size": 96}))
+    refused = json.dumps({**json.loads(allowed), "inference.score_threshold": 7})
+    state = PageState("training", run=ONE, settings=allowed)
+    with runs_at(tmp_path):
+        news, refusal = (
+            event.fn(SimpleNamespace(cookies={}), *(getattr(each, field) for field in page.state), RunList())
+            for each in (state, state._replace(settings=refused))
+        )
+    assert page.parts["readout"] in news and page.parts["notice"] not in news
+    assert "score" in refusal[page.parts["notice"]].lower()
+
+
+@pytest.mark.slow
+def test_a_run_chosen_while_the_answer_to_another_choice_is_on_its_way_stays_chosen(tmp_path):
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        page = lay_out()
+        connect_training(page)
+    chosen = page.controls.training.run
+    (event,) = (each for each in blocks.fns.values() if (chosen._id, "input") in each.targets)
+    make_run(tmp_path / ONE, {"training.steps": 1}, [step(1)])
+    settings = settings_of(Config.from_flat({"model.weights": "random", "inference.image_size": 96}))
+    values = [getattr(PageState("training", run=ONE, settings=settings), field) for field in page.state]
+    with runs_at(tmp_path):
+        updates = event.fn(SimpleNamespace(cookies={}), *values, RunList())
+    assert "value" not in updates[chosen]._constructor_args[0] and event.trigger_mode == "always_last"

@@ -8,7 +8,7 @@ import pytest
 
 from core.config import Config
 from playground.events import weights as module
-from playground.events.weights import Choices, connect_weights
+from playground.events.weights import DOWNLOADED, Choices, connect_weights
 from playground.layout.layout import lay_out
 from playground.server.banner import TRAIN
 from playground.state.page_state import PageState
@@ -20,13 +20,20 @@ STATE = PageState("picture", settings=settings_of(Config.from_flat(SMALL)))
 
 
 @pytest.fixture
-def choose():
-    """Chooses weights from the list, or with a button of the banner; returns the settings that the page then gets."""
+def connected():
+    """The page, and the events of the list of weights and of the banner's buttons."""
     with gr.Blocks(analytics_enabled=False) as blocks:
         page = lay_out()
         connect_weights(page)
     (listed,) = (each for each in blocks.fns.values() if (page.knobs["model.weights"]._id, "input") in each.targets)
     (button,) = (each for each in blocks.fns.values() if (page.parts["banner"]._id, "select") in each.targets)
+    return page, listed, button
+
+
+@pytest.fixture
+def choose(connected):
+    """Chooses weights from the list, or with a button of the banner; returns the settings that the page then gets."""
+    page, listed, button = connected
     assert listed.trigger_mode == button.trigger_mode == "multiple"  # none is dropped
     sender, values = SimpleNamespace(cookies={}), [getattr(STATE, field) for field in page.state]
 
@@ -60,3 +67,27 @@ def test_windows_choose_apart_and_a_step_is_no_choice_of_weights(choose):
     assert choose("random", other) == "random" and choices.is_newest(number)
     choose("", choices, action=TRAIN)
     assert choices.is_newest(number)
+
+
+def test_weights_that_arrive_where_others_are_in_use_are_announced_and_not_used(connected, monkeypatch):
+    page, _, button = connected
+    followed = []
+    monkeypatch.setattr(module, "choose_weights", lambda page, state, name: followed.append(name) or {})
+
+    def arrive(name: object, before: object, state: PageState = STATE) -> str:
+        data = gr.EventData(None, {"action": DOWNLOADED, "name": name, "before": before})
+        values = [getattr(state, field) for field in page.state]
+        updates = button.fn(SimpleNamespace(cookies={}), data, *values, Choices())
+        assert page.settings not in updates
+        return updates.get(page.parts["notice"], "")
+
+    said = "The COCO weights are here. To use them, choose coco_v2 under “Initial weights” in the Network step."
+    assert arrive("coco_v2", "builtin") == said
+    assert "The lesson keeps its own: after it, choose coco_v2" in arrive(
+        "coco_v2", "random", STATE._replace(lesson="focal.1")
+    )
+    assert followed == []
+    for before in ("random", None, 7):
+        arrive("coco_v2", before)
+    arrive(["coco_v2"], "builtin")
+    assert followed == ["coco_v2"] * 3 + ["random"]
