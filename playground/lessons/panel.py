@@ -23,6 +23,7 @@ SCRIPTS = (  # one program, in this order
     "lessons/box_marks.js",
     "lessons/drawn_answers.js",
     "lessons/named_controls.js",
+    "lessons/focus.js",
     "lessons/question.js",
 )
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"

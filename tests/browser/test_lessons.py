@@ -5,6 +5,7 @@ import pytest
 from core.config import ConfigError
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition, all_links
 from playground.lessons.quiz import read_quiz
 from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
 from tests.waiting import wait
@@ -188,12 +189,46 @@ def test_on_a_phone_too_a_lesson_is_taken_on_another_picture(shown):
     wait(lambda: "lesson=dense.1" in address_of(page) and "data=scenes" in address_of(page))
     above, picture = (page.locator(part).bounding_box() for part in (".source-of", ".pic-stage"))
     assert above["y"] + above["height"] <= picture["y"]
+    assert is_on_current_step(page)
 
 
 def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
     page = shown("lesson=focal.4")
     wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
     page.get_by_role("button", name="Skip").click()
+def test_the_keyboard_goes_on_at_the_step_when_the_lesson_is_left(shown):
+    page = shown("lesson=dense.1")
+    page.get_by_role("button", name="Leave", exact=True).focus()
+    page.keyboard.press("Enter")
+    wait(lambda: is_on_current_step(page))
+    page = shown(f"lesson={all_links()[-1]}")
+    page.get_by_role("button", name="Finish", exact=True).focus()
+    page.keyboard.press("Enter")
+    wait(lambda: is_on_current_step(page))
+    page = shown("lesson=dense.1")
+    page.get_by_role("button", name="Explore", exact=True).focus()  # a control that stays keeps the focus
+    page.keyboard.press("Enter")
+    wait(lambda: "lesson" not in address_of(page) and not page.locator("#lesson-title").is_visible())
+    assert focused(page).strip() == "Explore"
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_the_map_closes_behind_the_step_that_is_chosen_and_the_keyboard_goes_on_there(opened, seen):
+    page = opened("lesson=dense.1")
+    links = ["dense.3", "dense.4"] if not seen else ["dense.3", "dense.1"]
+    for link in links:  # the second one has been seen, or not
+        wait(lambda: page.locator(".lesson-map summary").is_visible())
+        page.locator(".lesson-map summary").focus()
+        page.keyboard.press("Enter")
+        page.locator(f'.lesson-map [data-choose="go {link}"]').focus()
+        page.keyboard.press("Enter")
+        title = LessonPosition.from_link(link).step.title
+        wait(lambda title=title: title in focused(page) and page.evaluate("document.activeElement.matches('h2')"))
+        wait(lambda link=link: f"lesson={link}" in address_of(page))
+        assert page.locator(".lesson-map details").get_attribute("open") is None
+        assert page.evaluate("document.activeElement.matches('#lesson-title h2')")
+
+
     wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
     # What clips the curves may not name an address that changes: they would leave the figure.
