@@ -112,6 +112,22 @@ def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
 
 def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
     page = opened("lesson=dense.3")
+@pytest.mark.parametrize("leave", ["document.querySelector('#explore').click()", "history.go(-2)"])
+def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave):
+    page = opened(QUICK + "&step=loss")
+    page.evaluate("void (document.documentElement.requestFullscreen = () => Promise.reject(new Error('refused')))")
+    open_focal_lesson(page)
+    wait(lambda: "lesson=focal.1" in address_of(page))
+    page.get_by_text("For teachers").click()
+    page.get_by_role("button", name="Present", exact=True).click()
+    wait(lambda: not page.locator(".header").is_visible())
+    page.get_by_role("button", name="Skip").or_(page.get_by_role("button", name="Next")).click()
+    wait(lambda: "lesson=focal.2" in address_of(page))
+    assert not page.locator(".header").is_visible()  # the presentation goes on through the lesson
+    page.evaluate(leave)
+    wait(lambda: "lesson" not in address_of(page) and page.locator(".header").is_visible())
+
+
     quiz = page.locator(".lesson-quiz")
     wait(lambda: quiz.locator("summary").is_visible())
     quiz.locator("summary").click()
