@@ -274,3 +274,15 @@ def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
     wait(lambda: not page.locator('.strip button[data-step="training"]').is_visible())
     assert page.locator('.strip button[data-step="loss"]').is_visible()
     assert not page.locator("#knob-loss-cutoff").is_visible()
+def test_a_teacher_hides_the_ways_out_of_the_lesson(opened):
+    page = opened("lesson=dense.1")
+    page.get_by_text("For teachers").click()
+    for name in ("Explore", "My pictures"):
+        page.get_by_label(name, exact=True).check()
+    link = page.get_by_label("Link for the class").input_value()
+    assert link.endswith("?lesson=dense.1&hide=explore,my-pictures")
+    opened(link.partition("?")[2], page)
+    wait(lambda: page.locator("#lesson-title h2").is_visible() and page.locator("#lessons").is_visible())
+    assert not page.locator("#explore, #my-pictures").locator("visible=true").count()
+
+
