@@ -48,6 +48,8 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     wait(
         lambda: "Here it is different: “weight of an example with pₜ = 0.9” is 0.1" in page.text_content("#part-checks")
     )
+    said = "Here it is different: “weight of an example with pₜ = 0.9”."
+    assert wait(lambda: page.text_content("#part-checks [role=status]")).startswith(said)
     wait(lambda: "loss.gamma=1" in address_of(page))
     page.reload()
     wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
@@ -110,8 +112,6 @@ def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
     assert "course=focal.2" in address_of(page) and page.get_by_role("button", name="Finish").is_visible()
 
 
-def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
-    page = opened("lesson=dense.3")
 @pytest.mark.parametrize("leave", ["document.querySelector('#explore').click()", "history.go(-2)"])
 def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave):
     page = opened(QUICK + "&step=loss")
@@ -128,6 +128,8 @@ def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave
     wait(lambda: "lesson" not in address_of(page) and page.locator(".header").is_visible())
 
 
+def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
+    page = opened("lesson=dense.3")
     quiz = page.locator(".lesson-quiz")
     wait(lambda: quiz.locator("summary").is_visible())
     quiz.locator("summary").click()
@@ -147,6 +149,15 @@ def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave
     page.locator(".lesson-quiz summary").click()
     page.get_by_role("button", name="Forget my results").click()
     assert "Before" not in page.text_content(".lesson-quiz summary")
+
+
+def focused(page) -> str:
+    """Returns the text of the element that has the keyboard's focus."""
+    return page.evaluate("document.activeElement === document.body ? '' : document.activeElement.textContent")
+
+
+def is_on_current_step(page) -> bool:
+    return page.evaluate("document.activeElement.matches('.strip [aria-current]')")
 
 
 def open_focal_lesson(page):
@@ -178,40 +189,13 @@ def test_own_settings_come_back_after_the_lessons(opened):
     wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
     assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
     wait(lambda: not page.evaluate(kept))
+    assert is_on_current_step(page)
     open_focal_lesson(page)
     page.get_by_role("button", name="Leave", exact=True).click()  # without a reload the server knows the step itself
     wait(lambda: "lesson" not in address_of(page) and "step=assignment" in address_of(page))
     assert page.locator("#knob-matching-fg-iou-threshold").is_visible()
 
 
-def test_my_pictures_leaves_the_lesson_for_their_panel(shown):
-    page = shown("lesson=dense.1")
-    wait(lambda: page.locator("#lesson-title h2").is_visible())
-    page.locator(".header-skip").focus()
-    page.keyboard.press("Enter")  # no knob is on show
-    assert page.evaluate("document.activeElement.className") == "pic-top"
-    page.get_by_role("button", name="My pictures", exact=True).click()
-    wait(lambda: page.evaluate("document.activeElement.classList.contains('intake-choose')"))
-    wait(lambda: "lesson" not in address_of(page))  # written a moment after the answer
-    assert not page.locator("#lesson-title").is_visible()
-    assert page.locator(".album").get_attribute("open") is not None
-
-
-def test_on_a_phone_too_a_lesson_is_taken_on_another_picture(shown):
-    page = shown("lesson=dense.1")
-    page.set_viewport_size({"width": 390, "height": 844})
-    wait(lambda: page.locator(".source-of").is_visible())
-    page.select_option(".source-of", label="held-out scenes")
-    wait(lambda: "lesson=dense.1" in address_of(page) and "data=scenes" in address_of(page))
-    above, picture = (page.locator(part).bounding_box() for part in (".source-of", ".pic-stage"))
-    assert above["y"] + above["height"] <= picture["y"]
-    assert is_on_current_step(page)
-
-
-def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
-    page = shown("lesson=focal.4")
-    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
-    page.get_by_role("button", name="Skip").click()
 def test_the_keyboard_goes_on_at_the_step_when_the_lesson_is_left(shown):
     page = shown("lesson=dense.1")
     page.get_by_role("button", name="Leave", exact=True).focus()
@@ -245,6 +229,33 @@ def test_the_map_closes_behind_the_step_that_is_chosen_and_the_keyboard_goes_on_
         assert page.evaluate("document.activeElement.matches('#lesson-title h2')")
 
 
+def test_my_pictures_leaves_the_lesson_for_their_panel(shown):
+    page = shown("lesson=dense.1")
+    wait(lambda: page.locator("#lesson-title h2").is_visible())
+    page.locator(".header-skip").focus()
+    page.keyboard.press("Enter")  # no knob is on show
+    assert page.evaluate("document.activeElement.className") == "pic-top"
+    page.get_by_role("button", name="My pictures", exact=True).click()
+    wait(lambda: page.evaluate("document.activeElement.classList.contains('intake-choose')"))
+    wait(lambda: "lesson" not in address_of(page))  # written a moment after the answer
+    assert not page.locator("#lesson-title").is_visible()
+    assert page.locator(".album").get_attribute("open") is not None
+
+
+def test_on_a_phone_too_a_lesson_is_taken_on_another_picture(shown):
+    page = shown("lesson=dense.1")
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait(lambda: page.locator(".source-of").is_visible())
+    page.select_option(".source-of", label="held-out scenes")
+    wait(lambda: "lesson=dense.1" in address_of(page) and "data=scenes" in address_of(page))
+    above, picture = (page.locator(part).bounding_box() for part in (".source-of", ".pic-stage"))
+    assert above["y"] + above["height"] <= picture["y"]
+
+
+def test_a_lesson_chooses_its_curve_and_its_comparison(shown):
+    page = shown("lesson=focal.4")
+    wait(lambda: page.get_attribute(".plot", "data-title") == "Cumulative loss of 24 held-out scenes")
+    page.get_by_role("button", name="Skip").click()
     wait(lambda: page.get_attribute(".plot", "data-title") == "Loss of one score")
     wait(lambda: "lesson=focal.5" in address_of(page) and "curve" not in address_of(page))
     # What clips the curves may not name an address that changes: they would leave the figure.
@@ -267,13 +278,6 @@ def test_a_teacher_hides_controls(opened):
     assert "hide=training,loss.alpha" in address_of(page)
 
 
-def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
-    page = opened("lesson=focal.2&hide=loss,loss.gamma,loss.cutoff,training,loss.beta")
-    assert "hide = 'loss.beta' hides nothing: did you mean loss." in wait(lambda: notice(page))
-    wait(lambda: page.locator("#knob-loss-gamma").is_visible())
-    wait(lambda: not page.locator('.strip button[data-step="training"]').is_visible())
-    assert page.locator('.strip button[data-step="loss"]').is_visible()
-    assert not page.locator("#knob-loss-cutoff").is_visible()
 def test_a_teacher_hides_the_ways_out_of_the_lesson(opened):
     page = opened("lesson=dense.1")
     page.get_by_text("For teachers").click()
@@ -286,3 +290,10 @@ def test_a_teacher_hides_the_ways_out_of_the_lesson(opened):
     assert not page.locator("#explore, #my-pictures").locator("visible=true").count()
 
 
+def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):
+    page = opened("lesson=focal.2&hide=loss,loss.gamma,loss.cutoff,training,loss.beta")
+    assert "hide = 'loss.beta' hides nothing: did you mean loss." in wait(lambda: notice(page))
+    wait(lambda: page.locator("#knob-loss-gamma").is_visible())
+    wait(lambda: not page.locator('.strip button[data-step="training"]').is_visible())
+    assert page.locator('.strip button[data-step="loss"]').is_visible()
+    assert not page.locator("#knob-loss-cutoff").is_visible()
