@@ -32,10 +32,11 @@ function focusStep(until = performance.now() + PATIENCE_MS) {
   else step.focus();
 }
 
-// The map closes behind a step that is chosen in it.
+// The map closes behind a step that is chosen in it; the test stays open, for the other steps that it names.
 document.addEventListener("click", ({ target }) => {
-  const map = target instanceof Element && target.closest("[data-choose]")?.closest(".lesson-map");
-  if (!map) return;
-  map.querySelector("details")?.removeAttribute("open");
+  const link = target instanceof Element && target.closest(":is(.lesson-map, .lesson-quiz) [data-choose]");
+  if (!link) return;
+  link.closest(".lesson-map details")?.removeAttribute("open");
+  window.scrollTo({ top: 0 });
   focusHeading();
 });

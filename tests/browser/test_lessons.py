@@ -139,16 +139,34 @@ def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
         for question in quiz.locator("fieldset").all():
             question.locator("label").nth(answer).click()
         quiz.get_by_role("button", name="Count my answers").click()
-        shown = wait(lambda: quiz.locator("[role=status]").text_content())
-    count = len(read_quiz().questions)
-    before, now = (sum(each.right == answer for each in read_quiz().questions) for answer in (1, 0))
-    assert shown == f"Before {before} of {count}, now {now} of {count}."
+        said = wait(lambda: quiz.locator("[role=status]").text_content())
+    questions = read_quiz().questions
+    before, now = (sum(each.right == answer for each in questions) for answer in (1, 0))
+    shown = f"Before {before} of {len(questions)}, now {now} of {len(questions)}."
+    assert said.startswith(f"{shown} Wrong before, right now: {now}. Wrong before and now: ")
+    assert focused(page) == "Count my answers"  # what follows is below it
+    learned = quiz.locator("h3", has_text="Wrong before, right now").locator("+ ul li")
+    first = questions[[each.right for each in questions].index(0)]
+    assert learned.count() == now and f"{first.answers[0]} – {first.why}" in learned.first.text_content()
+    assert not learned.locator("button").count()
     assert not [url for url in sent if "live" in url or "queue" in url]
     page.reload()
     wait(lambda: shown in (page.text_content(".lesson-quiz summary") or ""))
     page.locator(".lesson-quiz summary").click()
+    page.get_by_role("button", name="Lesson 3 · Two thresholds").click()  # it was right before
+    wait(lambda: "lesson=assignment.1" in address_of(page) and focused(page).startswith("Two thresholds"))
     page.get_by_role("button", name="Forget my results").click()
-    assert "Before" not in page.text_content(".lesson-quiz summary")
+    assert "Before" not in page.text_content(".lesson-quiz summary") and not quiz.locator("h3").count()
+    assert focused(page) == "Count my answers"
+
+
+def test_of_a_test_of_which_only_counts_were_kept_only_counts_are_told(opened):
+    page = opened("lesson=dense.3")
+    page.evaluate("memory.keep('test', '[2, 5]')")
+    page.reload()
+    wait(lambda: "Before 2 of 8, now 5 of 8." in (page.text_content(".lesson-quiz summary") or ""))
+    assert page.text_content(".lesson-quiz [role=status]") == "Before 2 of 8, now 5 of 8."
+    assert not page.locator(".lesson-quiz h3").count()
 
 
 def focused(page) -> str:
