@@ -108,7 +108,8 @@ def connect_lessons(page: PageComponents, blocks: gr.Blocks) -> None:
     outputs = [chooser, page.controls.training.preset, panel.seen, panel.own, panel.own_link, *panel_components(page)]
     options: EventOptions = {"show_progress": "minimal", "show_progress_on": [panel.text]}
     buttons = ((panel.back, go(-1)), (panel.onward, go(1)), (panel.leave, leave_at_once))
-    handlers = ((chooser.select, choose), (panel.map.select, choose), *((each.click, act) for each, act in buttons))
+    choices = (chooser, panel.map, panel.quiz)
+    handlers = (*((each.select, choose) for each in choices), *((each.click, act) for each, act in buttons))
     for event, handler in handlers:
         listen(page, event, handler, inputs=inputs, changes=changes, outputs=outputs, **options)
     panel.whole.click(None, js="() => document.body.toggleAttribute('data-whole-step')")

@@ -56,16 +56,23 @@ class Check(NamedTuple):
             where: Begins the sentence.
             lacking: What the picture lacks, as a clause, which explains whatever does not hold; "" for nothing.
         """
-        name, *others = map(name_quantity, self.claim.names)
+        others = [name_quantity(each) for each in self.claim.names[1:]]
         lacking = "" if self.claim.quantity in OF_THE_NETWORK else lacking
         if self.value is None or self.other is None:
             cause = f": {lacking}." if lacking else f". {self.error}" if self.error else " under these settings."
-            return f"{where}, what the lesson says of “{name}” cannot be checked{cause}"
+            return self.name(where) + cause
         value, other = (_format(self.claim.quantity, each) for each in (self.value, self.other))
         compared = "" if not others else ", its value before" if self.claim.is_about_change else f", “{others[0]}”"
-        found = f"{where} it is different: “{name}” is {value}, {NOT[self.claim.sign]} {other}{compared}"
+        found = f"{self.name(where)} is {value}, {NOT[self.claim.sign]} {other}{compared}"
         reason = f"{lacking}." if lacking else self.claim.reason
         return f"{found}; {reason}" if reason else f"{found}."
+
+    def name(self, where: str) -> str:
+        """Returns what does not hold, without its numbers and a full stop; `where` begins the sentence."""
+        name = name_quantity(self.claim.quantity)
+        if self.value is None or self.other is None:
+            return f"{where}, what the lesson says of “{name}” cannot be checked"
+        return f"{where} it is different: “{name}”"
 
 
 class Narration:
@@ -125,10 +132,13 @@ class Narration:
     def explain_failures(self) -> list[str]:
         """Returns a sentence about each claim that does not hold on the page, none before the answer."""
         own = is_own_picture_shown(self.state)
-        where = "On your picture" if own else "Here"
         lacking = "no objects are drawn on it" if own else "this picture has no objects"
         lacking = "" if self._compute("objects", self.state.pipeline) else lacking
-        return [check.explain(where, lacking) for check in self.check_claims() if not check.is_true]
+        return [check.explain(self._where(), lacking) for check in self._find_failures()]
+
+    def name_failures(self) -> list[str]:
+        """Returns the same sentences without numbers and reasons: they stay while a knob moves only the numbers."""
+        return list(dict.fromkeys(f"{check.name(self._where())}." for check in self._find_failures()))
 
     def build_question(self) -> tuple[str, tuple[str, ...]]:
         """Returns the question and its answers, with the numbers before the answer."""
@@ -157,6 +167,12 @@ class Narration:
     def expected_config(self) -> Config:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
+
+    def _find_failures(self) -> list[Check]:
+        return [check for check in self.check_claims() if not check.is_true]
+
+    def _where(self) -> str:
+        return "On your picture" if is_own_picture_shown(self.state) else "Here"
 
     def _out_of_sight(self, paths: Iterable[str]) -> list[str]:
         """Returns those of the settings whose knobs do not stand beside the text, which would show them."""

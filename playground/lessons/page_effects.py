@@ -56,6 +56,8 @@ def _build_question(position: LessonPosition, narration: Narration) -> dict[str,
 def _build_checks(narration: Narration) -> Markup:
     """Returns the claims that do not hold, in words, and the settings that the reader has changed."""
     text = html.join(map(html.paragraph, narration.explain_failures()))
+    if named := narration.name_failures():
+        text += html.said(" ".join(named))
     if changes := narration.list_changes():
         back = html.link("Back to the lesson's settings", RESTORE)
         text += Markup("<p>You changed: {}. {}</p>").format(" · ".join(changes), back)

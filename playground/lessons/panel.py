@@ -23,6 +23,7 @@ SCRIPTS = (  # one program, in this order
     "lessons/box_marks.js",
     "lessons/drawn_answers.js",
     "lessons/named_controls.js",
+    "lessons/focus.js",
     "lessons/question.js",
 )
 NEXT, SKIP, FINISH = "Next", "Skip", "Finish"
@@ -42,6 +43,7 @@ class Panel(NamedTuple):
     question: gr.HTML
     outcome: gr.Markdown
     checks: gr.HTML
+    quiz: gr.HTML
     back: gr.Button
     onward: gr.Button
     whole: gr.Button  # shows the knobs that the step does not name
@@ -101,7 +103,7 @@ def build_panel() -> Panel:
         )
         outcome = gr.Markdown(latex_delimiters=LATEX, elem_id="lesson-outcome", sanitize_html=False)
         checks = html.component("checks", "lesson-checks")
-        quiz_panel()
+        quiz = quiz_panel()
         teacher_panel()
         with gr.Row(elem_classes=["lesson-way"]):
             back = gr.Button("Back", size="sm", min_width=60)
@@ -113,7 +115,7 @@ def build_panel() -> Panel:
     own_link = gr.Textbox("", visible="hidden", elem_id="own-link")  # `events.lessons` keeps it for each window
     own, course = gr.State(None), gr.State(())
     return Panel(
-        box, title, way, text, question, outcome, checks, back, onward, whole, leave, seen, own, own_link, course
+        box, title, way, text, question, outcome, checks, quiz, back, onward, whole, leave, seen, own, own_link, course
     )
 
 

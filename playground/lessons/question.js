@@ -183,20 +183,10 @@ function beginStep(link) {
   currentLink = link;
   pending = null;
   document.body.removeAttribute("data-whole-step");
-  if (!link || (opening && document.activeElement === document.body)) return;  // the page opened with it
+  if (!link) return focusStep();
+  if (opening && document.activeElement === document.body) return;  // the page opened with it
   if (window.scrollY > 0) window.scrollTo({ top: 0 });
   if (first) focusHeading();
-}
-
-/** Moves the focus to the heading of the lesson as soon as Gradio has built it. */
-function focusHeading(until = performance.now() + PATIENCE_MS) {
-  const heading = /** @type {HTMLElement | null} */ (document.querySelector("#lesson-title h2"));
-  if (!heading?.checkVisibility()) {
-    if (currentLink && performance.now() < until) requestAnimationFrame(() => focusHeading(until));
-    return;
-  }
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
 }
 
 document.addEventListener("question-answered", () => setTimeout(endChoice, HANDOUT_MS));

@@ -1,6 +1,6 @@
 // The short test before and after the lessons. Results stay in this browser: nothing of it is sent.
 
-/** @type {Quiz} */
+/** @type {Quiz & {questions: ExplainedQuestion[]}} */
 const test = JSON.parse(props.value);
 const quiz = /** @type {HTMLElement} */ (element.querySelector(".lesson-quiz"));
 const KEY = "test";  // in the browser's memory
@@ -10,13 +10,12 @@ const KEY = "test";  // in the browser's memory
  *
  * @param {string} text
  * @param {number} count of questions
- * @returns {number[]} the first and the latest result, the first alone, or none
+ * @returns {QuizResult[]} the first and the latest result, the first alone, or none
  */
 function readResults(text, count) {
   try {
     const results = JSON.parse(text || "[]");
-    const valid = Array.isArray(results) && results.length <= 2
-      && results.every((each) => Number.isInteger(each) && each >= 0 && each <= count);
+    const valid = Array.isArray(results) && results.length <= 2 && results.every((each) => isResult(each, count));
     return valid ? results : [];
   } catch {
     return [];
@@ -24,20 +23,33 @@ function readResults(text, count) {
 }
 
 /**
+ * @param {unknown} value
+ * @param {number} count of questions
+ */
+function isResult(value, count) {
+  if (Array.isArray(value)) return value.length === count && value.every((each) => typeof each === "boolean");
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= count;
+}
+
+/**
  * Returns the results with a new one: the first stays, so that it can be compared with the latest.
  *
- * @param {number[]} results
- * @param {number} now
+ * @param {QuizResult[]} results
+ * @param {QuizResult} now
  */
 function addResult(results, now) {
   return results.length ? [results[0], now] : [now];
 }
 
+/** @param {QuizResult} result */
+const countRight = (result) => (Array.isArray(result) ? result.filter(Boolean).length : result);
+
 /**
- * @param {number[]} results
+ * @param {QuizResult[]} results
  * @param {number} count of questions
  */
-function describeResults([before, now], count) {
+function describeResults(results, count) {
+  const [before, now] = results.map(countRight);
   if (before === undefined) return "";
   if (now === undefined) return `Before the lessons: ${before} of ${count}. Take the test again after them.`;
   return `Before ${before} of ${count}, now ${now} of ${count}.`;
@@ -70,8 +82,7 @@ function finish() {
     outcome.textContent = `${open} of ${test.questions.length} questions are still open.`;
     return;
   }
-  const right = answers.filter((each, number) => Number(each?.value) === test.questions[number].right).length;
-  const after = addResult(results(), right);
+  const after = addResult(results(), answers.map((each, at) => Number(each?.value) === test.questions[at].right));
   memory.keep(KEY, JSON.stringify(after));
   if (after.length > 1) markAnswers();  // the first time, it would spoil the second
   else for (const each of answers) if (each) each.checked = false;
@@ -91,19 +102,23 @@ function forget() {
   for (const each of chosen()) if (each) each.checked = false;
   for (const label of quiz.querySelectorAll("label")) label.removeAttribute("data-right");
   showResults();
+  countButton.focus();  // the other one is gone
 }
 
 function showResults() {
   const said = describeResults(results(), test.questions.length);
-  outcome.textContent = said;
+  const groups = groupQuestions(results()[0], results()[1]);
+  outcome.textContent = [said, ...groups.map(({ title, numbers }) => `${title}: ${numbers.length}.`)].join(" ");
+  review.replaceChildren(...groups.map((group) => createReview(group, test.questions)));
   forgetButton.toggleAttribute("hidden", !said);
   /** @type {Element} */ (quiz.querySelector("summary")).textContent = said ? `${test.title} · ${said}` : test.title;
 }
 
-const [about, outcome, actions] = ["p", "span", "p"].map((tag) => document.createElement(tag));
+const [about, outcome, actions, review] = ["p", "span", "p", "div"].map((tag) => document.createElement(tag));
+const countButton = createButton("Count my answers", finish);
 const forgetButton = createButton("Forget my results", forget);
 about.textContent = test.about;
 outcome.setAttribute("role", "status");
-actions.append(createButton("Count my answers", finish), forgetButton, outcome);
-quiz.append(about, ...test.questions.map(createQuizQuestion), actions);
+actions.append(countButton, forgetButton, outcome);
+quiz.append(about, ...test.questions.map(createQuizQuestion), actions, review);
 showResults();

@@ -98,3 +98,7 @@ teacher.addEventListener("toggle", showLink);
 document.addEventListener("fullscreenchange", () => {
   if (!document.fullscreenElement) document.body.removeAttribute("data-lesson-present");
 });
+// Whichever way the lesson is left, its button goes with it.
+new MutationObserver(() => {
+  if (!document.body.dataset.lesson && document.body.hasAttribute("data-lesson-present")) endPresenting();
+}).observe(document.body, { attributes: true, attributeFilter: ["data-lesson"] });

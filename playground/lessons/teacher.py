@@ -11,7 +11,14 @@ from playground.support.scripts import read_scripts
 
 SCRIPT = read_scripts("components/button.js", "components/full_screen.js", "lessons/teacher.js")
 # Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
-HIDE = {"lessons": "Lessons", "all-knobs": "All knobs", "share": "Share", "pin": "Compare: keep this as A"}
+HIDE = {
+    "lessons": "Lessons",
+    "explore": "Explore",
+    "my-pictures": "My pictures",
+    "all-knobs": "All knobs",
+    "share": "Share",
+    "pin": "Compare: keep this as A",
+}
 
 
 def teacher_panel() -> gr.HTML:

@@ -5,6 +5,7 @@ import pytest
 from core.config import ConfigError
 from core.experiments.presets import PRESETS
 from playground.lessons.parser import lessons
+from playground.lessons.position import LessonPosition, all_links
 from playground.lessons.quiz import read_quiz
 from tests.browser.looking import QUICK, address_of, headline, notice, set_slider
 from tests.waiting import wait
@@ -47,6 +48,8 @@ def test_what_a_lesson_reveals_follows_the_page_and_is_in_the_link(opened):
     wait(
         lambda: "Here it is different: “weight of an example with pₜ = 0.9” is 0.1" in page.text_content("#part-checks")
     )
+    said = "Here it is different: “weight of an example with pₜ = 0.9”."
+    assert wait(lambda: page.text_content("#part-checks [role=status]")).startswith(said)
     wait(lambda: "loss.gamma=1" in address_of(page))
     page.reload()
     wait(lambda: "γ (focusing) 2 → 1" in (page.text_content("#part-checks") or ""))
@@ -109,6 +112,22 @@ def test_a_lesson_can_be_read_from_the_back_of_a_room(opened, new_page):
     assert "course=focal.2" in address_of(page) and page.get_by_role("button", name="Finish").is_visible()
 
 
+@pytest.mark.parametrize("leave", ["document.querySelector('#explore').click()", "history.go(-2)"])
+def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave):
+    page = opened(QUICK + "&step=loss")
+    page.evaluate("void (document.documentElement.requestFullscreen = () => Promise.reject(new Error('refused')))")
+    open_focal_lesson(page)
+    wait(lambda: "lesson=focal.1" in address_of(page))
+    page.get_by_text("For teachers").click()
+    page.get_by_role("button", name="Present", exact=True).click()
+    wait(lambda: not page.locator(".header").is_visible())
+    page.get_by_role("button", name="Skip").or_(page.get_by_role("button", name="Next")).click()
+    wait(lambda: "lesson=focal.2" in address_of(page))
+    assert not page.locator(".header").is_visible()  # the presentation goes on through the lesson
+    page.evaluate(leave)
+    wait(lambda: "lesson" not in address_of(page) and page.locator(".header").is_visible())
+
+
 def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
     page = opened("lesson=dense.3")
     quiz = page.locator(".lesson-quiz")
@@ -120,16 +139,43 @@ def test_the_test_compares_before_with_after_in_this_browser_alone(opened):
         for question in quiz.locator("fieldset").all():
             question.locator("label").nth(answer).click()
         quiz.get_by_role("button", name="Count my answers").click()
-        shown = wait(lambda: quiz.locator("[role=status]").text_content())
-    count = len(read_quiz().questions)
-    before, now = (sum(each.right == answer for each in read_quiz().questions) for answer in (1, 0))
-    assert shown == f"Before {before} of {count}, now {now} of {count}."
+        said = wait(lambda: quiz.locator("[role=status]").text_content())
+    questions = read_quiz().questions
+    before, now = (sum(each.right == answer for each in questions) for answer in (1, 0))
+    shown = f"Before {before} of {len(questions)}, now {now} of {len(questions)}."
+    assert said.startswith(f"{shown} Wrong before, right now: {now}. Wrong before and now: ")
+    assert focused(page) == "Count my answers"  # what follows is below it
+    learned = quiz.locator("h3", has_text="Wrong before, right now").locator("+ ul li")
+    first = questions[[each.right for each in questions].index(0)]
+    assert learned.count() == now and f"{first.answers[0]} – {first.why}" in learned.first.text_content()
+    assert not learned.locator("button").count()
     assert not [url for url in sent if "live" in url or "queue" in url]
     page.reload()
     wait(lambda: shown in (page.text_content(".lesson-quiz summary") or ""))
     page.locator(".lesson-quiz summary").click()
+    page.get_by_role("button", name="Lesson 3 · Two thresholds").click()  # it was right before
+    wait(lambda: "lesson=assignment.1" in address_of(page) and focused(page).startswith("Two thresholds"))
     page.get_by_role("button", name="Forget my results").click()
-    assert "Before" not in page.text_content(".lesson-quiz summary")
+    assert "Before" not in page.text_content(".lesson-quiz summary") and not quiz.locator("h3").count()
+    assert focused(page) == "Count my answers"
+
+
+def test_of_a_test_of_which_only_counts_were_kept_only_counts_are_told(opened):
+    page = opened("lesson=dense.3")
+    page.evaluate("memory.keep('test', '[2, 5]')")
+    page.reload()
+    wait(lambda: "Before 2 of 8, now 5 of 8." in (page.text_content(".lesson-quiz summary") or ""))
+    assert page.text_content(".lesson-quiz [role=status]") == "Before 2 of 8, now 5 of 8."
+    assert not page.locator(".lesson-quiz h3").count()
+
+
+def focused(page) -> str:
+    """Returns the text of the element that has the keyboard's focus."""
+    return page.evaluate("document.activeElement === document.body ? '' : document.activeElement.textContent")
+
+
+def is_on_current_step(page) -> bool:
+    return page.evaluate("document.activeElement.matches('.strip [aria-current]')")
 
 
 def open_focal_lesson(page):
@@ -161,10 +207,44 @@ def test_own_settings_come_back_after_the_lessons(opened):
     wait(lambda: page.locator("#knob-matching-fg-iou-threshold").is_visible())
     assert "loss.gamma=4" in wait(lambda: "lesson" not in address_of(page) and address_of(page))
     wait(lambda: not page.evaluate(kept))
+    assert is_on_current_step(page)
     open_focal_lesson(page)
     page.get_by_role("button", name="Leave", exact=True).click()  # without a reload the server knows the step itself
     wait(lambda: "lesson" not in address_of(page) and "step=assignment" in address_of(page))
     assert page.locator("#knob-matching-fg-iou-threshold").is_visible()
+
+
+def test_the_keyboard_goes_on_at_the_step_when_the_lesson_is_left(shown):
+    page = shown("lesson=dense.1")
+    page.get_by_role("button", name="Leave", exact=True).focus()
+    page.keyboard.press("Enter")
+    wait(lambda: is_on_current_step(page))
+    page = shown(f"lesson={all_links()[-1]}")
+    page.get_by_role("button", name="Finish", exact=True).focus()
+    page.keyboard.press("Enter")
+    wait(lambda: is_on_current_step(page))
+    page = shown("lesson=dense.1")
+    page.get_by_role("button", name="Explore", exact=True).focus()  # a control that stays keeps the focus
+    page.keyboard.press("Enter")
+    wait(lambda: "lesson" not in address_of(page) and not page.locator("#lesson-title").is_visible())
+    assert focused(page).strip() == "Explore"
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_the_map_closes_behind_the_step_that_is_chosen_and_the_keyboard_goes_on_there(opened, seen):
+    page = opened("lesson=dense.1")
+    links = ["dense.3", "dense.4"] if not seen else ["dense.3", "dense.1"]
+    for link in links:  # the second one has been seen, or not
+        wait(lambda: page.locator(".lesson-map summary").is_visible())
+        page.locator(".lesson-map summary").focus()
+        page.keyboard.press("Enter")
+        page.locator(f'.lesson-map [data-choose="go {link}"]').focus()
+        page.keyboard.press("Enter")
+        title = LessonPosition.from_link(link).step.title
+        wait(lambda title=title: title in focused(page) and page.evaluate("document.activeElement.matches('h2')"))
+        wait(lambda link=link: f"lesson={link}" in address_of(page))
+        assert page.locator(".lesson-map details").get_attribute("open") is None
+        assert page.evaluate("document.activeElement.matches('#lesson-title h2')")
 
 
 def test_my_pictures_leaves_the_lesson_for_their_panel(shown):
@@ -214,6 +294,18 @@ def test_a_teacher_hides_controls(opened):
     set_slider(page, "loss-gamma", 3)
     wait(lambda: "loss.gamma=3" in address_of(page))
     assert "hide=training,loss.alpha" in address_of(page)
+
+
+def test_a_teacher_hides_the_ways_out_of_the_lesson(opened):
+    page = opened("lesson=dense.1")
+    page.get_by_text("For teachers").click()
+    for name in ("Explore", "My pictures"):
+        page.get_by_label(name, exact=True).check()
+    link = page.get_by_label("Link for the class").input_value()
+    assert link.endswith("?lesson=dense.1&hide=explore,my-pictures")
+    opened(link.partition("?")[2], page)
+    wait(lambda: page.locator("#lesson-title h2").is_visible() and page.locator("#lessons").is_visible())
+    assert not page.locator("#explore, #my-pictures").locator("visible=true").count()
 
 
 def test_a_lesson_keeps_what_it_needs_from_being_hidden(opened):

@@ -1,6 +1,7 @@
 """The included lessons: their claims are true for the built-in weights, and their text follows the page."""
 
 import json
+import re
 
 import pytest
 
@@ -87,6 +88,18 @@ def test_the_text_after_the_answer_follows_the_page():
     assert [check.is_true for check in after.check_claims()] == [False, False]
     question, checks = build_lesson_state(strict)
     assert json.loads(question)["numbers"] == after.format_numbers() and "Foreground IoU threshold 0.3 → 0.9" in checks
+
+
+def test_claims_that_fail_are_announced_without_their_numbers():
+    """Numbers change while a knob moves: all of them would be too much to listen to."""
+    place = LessonPosition(lessons()["assignment"], 1)
+    told = answer_question(state_at(place), "0")
+    announced = [
+        re.findall(r"data-said>([^<]*)<", build_lesson_state(told._replace(settings=settings_of(config)))[1])
+        for config in (told.config().replace({"matching.fg_iou_threshold": each}) for each in (0.3, 0.85, 0.9))
+    ]
+    assert announced[0] == [] and announced[1] == announced[2] != []
+    assert announced[1][0].startswith("Here it is different: “") and not re.search(r"\d", announced[1][0])
 
 
 def test_the_text_before_the_answer_follows_another_scene():

@@ -1,7 +1,9 @@
 """The way through the lessons: links, the map, what a teacher picks, and what comes back afterwards."""
 
+import json
 from dataclasses import replace
 
+import gradio as gr
 import pytest
 
 from core.config import Config
@@ -9,6 +11,7 @@ from core.errors import UserError
 from playground.data.image_ref import ImageRef
 from playground.data.picture import render_picture
 from playground.events.lessons import link_to, recall
+from playground.layout.header import build_header
 from playground.lessons.panel import build_contents
 from playground.lessons.parser import lessons
 from playground.lessons.position import LessonPosition, all_links, move, parse_course
@@ -23,13 +26,14 @@ from playground.lessons.stay import (
     keep_picture,
     state_at,
 )
-from playground.lessons.teacher import HIDE
+from playground.lessons.teacher import HIDE, teacher_panel
 from playground.lessons.way import GO, build_map, format_minutes
 from playground.server.opening import HIDEABLE, unknown_names
 from playground.server.permalink import from_link, read_course, to_link
 from playground.state.page_state import NOT_SHARED, PageState
 from playground.state.settings import settings_of
 from playground.state.user_picture import UserPicture
+from playground.steps import STEPS
 
 ALL = [(key, index) for key, lesson in lessons().items() for index in range(len(lesson.steps))]
 
@@ -197,7 +201,17 @@ def test_another_scene_that_the_reader_chooses_within_the_lessons_stays():
 
 
 def test_the_teachers_panel_offers_what_a_link_can_hide():
-    assert set(HIDE) <= set(HIDEABLE)
+    offered = json.loads(teacher_panel().value)["hide"]
+    assert {key for key, _ in offered} == {*STEPS, *HIDE} and set(HIDE) <= set(HIDEABLE)
+    assert unknown_names(f"hide={','.join(key for key, _ in offered)}") == ""
+
+
+def test_the_teachers_panel_names_the_ways_out_of_a_lesson_as_the_page_does():
+    with gr.Blocks() as blocks:
+        build_header()
+    labels = {each.elem_id: each.value for each in blocks.blocks.values() if isinstance(each, gr.Button)}
+    assert {"explore", "my-pictures"} <= set(HIDE)
+    assert {key: text for key, text in HIDE.items() if key in labels and labels[key] != text} == {}
 
 
 def test_hidden_parts_are_no_settings():

@@ -1,0 +1,67 @@
+// What the test shows of learning: which questions are right and which were before, why, and what explains them.
+
+/** @typedef {QuizQuestion & {why: string, lesson: string, choose: string}} ExplainedQuestion */
+/** @typedef {number | boolean[]} QuizResult which answers were right; earlier versions kept only how many */
+
+// In the order of the review; before is unknown where only its count was kept.
+const GROUPS = [
+  { title: "Wrong before, right now", before: false, now: true },
+  { title: "Wrong before and now", before: false, now: false },
+  { title: "Right before, wrong now", before: true, now: false },
+  { title: "Wrong now", before: undefined, now: false },
+  { title: "Right before and now", before: true, now: true },
+  { title: "Right now", before: undefined, now: true },
+];
+
+/**
+ * Groups the questions by what became of them; nothing can be told of a test of which only the count was kept.
+ *
+ * @param {QuizResult} before
+ * @param {QuizResult} now
+ * @returns {{title: string, isRight: boolean, numbers: number[]}[]} with the numbers of the questions, from 0
+ */
+function groupQuestions(before, now) {
+  if (!Array.isArray(now)) return [];
+  return GROUPS.map((group) => {
+    const isIn = (/** @type {number} */ at) => (
+      now[at] === group.now && (Array.isArray(before) ? before[at] : undefined) === group.before);
+    return { title: group.title, isRight: group.now, numbers: [...now.keys()].filter(isIn) };
+  }).filter(({ numbers }) => numbers.length);
+}
+
+/**
+ * Creates the list of a group: each question with its right answer and why, and what explains it to who was wrong.
+ *
+ * @param {ReturnType<typeof groupQuestions>[number]} group
+ * @param {ExplainedQuestion[]} questions
+ */
+function createReview({ title, isRight, numbers }, questions) {
+  const [section, heading, list] = ["section", "h3", "ul"].map((tag) => document.createElement(tag));
+  heading.textContent = `${title}: ${numbers.length}`;
+  list.append(...numbers.map((number) => createReviewed(questions[number], number, isRight)));
+  section.append(heading, list);
+  return section;
+}
+
+/**
+ * @param {ExplainedQuestion} question
+ * @param {number} number
+ * @param {boolean} isRight
+ */
+function createReviewed({ question, answers, right, why, lesson, choose }, number, isRight) {
+  const [item, answer] = [document.createElement("li"), document.createElement("strong")];
+  answer.textContent = answers[right];
+  item.append(`${number + 1}. ${question} `, answer, ` – ${why} `);
+  if (isRight) return item;
+  const button = createButton(lesson, () => trigger("select", { choose }));
+  button.dataset.choose = choose;
+  item.append(button);
+  return item;
+}
+
+const reviewStyles = document.createElement("style");
+reviewStyles.textContent = `.lesson-quiz h3 { margin: 10px 0 0; font-size: 1em; font-weight: 600; }
+.lesson-quiz ul { margin: 0; padding: 0; list-style: none; }
+.lesson-quiz li { margin: 5px 0 0 10px; }
+.lesson-quiz li button { display: block; margin-top: 3px; text-align: left; }`;
+document.head.append(reviewStyles);
