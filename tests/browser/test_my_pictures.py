@@ -203,6 +203,29 @@ def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
 
 
 @pytest.mark.timeout(120)
+def test_a_camera_never_blocks_a_step_that_does_not_show_it(opened):
+    page = opened(QUICK)
+    page.evaluate(
+        "() => { const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);"
+        " media.getUserMedia = async (wanted) => {"
+        " await new Promise((done) => { window.allow = done; }); return window.given = await ask(wanted); }; }"
+    )
+    ended = "window.given?.getTracks().every(({ readyState }) => readyState === 'ended')"
+    page.click(".intake-camera")
+    choose(page, "training")
+    page.evaluate("window.allow()")
+    wait(lambda: page.evaluate(ended))
+    choose(page, "picture")  # which needs a page that takes clicks
+
+    page.click(".intake-camera")
+    page.evaluate("window.allow()")
+    page.wait_for_selector(".intake-dialog[open]")
+    page.evaluate("""document.querySelector('.strip button[data-step="training"]').click()""")
+    wait(lambda: page.evaluate(ended))
+    choose(page, "picture")
+
+
+@pytest.mark.timeout(120)
 def test_without_a_camera_there_is_one_sentence(opened):
     page = opened(QUICK)
     page.evaluate(
