@@ -356,6 +356,8 @@ interface DocumentEventMap {
   "pictures-deleted": Event;
   /** The event that the strip asked last is over. */
   "strip-answered": Event;
+  /** A change of the drawing, or of its classes, is over: of those that the canvas has sent, the oldest. */
+  "edit-answered": Event;
   /** The answer to a lesson's question has been handled. */
   "question-answered": Event;
   /** A short message to the visitor. */

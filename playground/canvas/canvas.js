@@ -55,6 +55,7 @@ const editor = createEditor(
   },
   showSelection,
 );
+document.addEventListener("edit-answered", editor.noteAnswer);
 
 /**
  * Fires an event about the picture that the visitor sees: the server may have gone on to another one.

@@ -216,6 +216,12 @@ function createDrawing(host) {
     colours = colours.filter((_, index) => index !== from);
   }
 
+  /** Notes that Python has handled the oldest change that it had not answered. */
+  function noteAnswer() {
+    boxEcho.answer();
+    classEcho.answer();
+  }
+
   /** Forgets everything but the classes: another picture follows. */
   function reset() {
     drawn = { boxes: [], suggestions: [], rejected: [] };
@@ -225,7 +231,8 @@ function createDrawing(host) {
   }
 
   return {
-    adopt, refresh, commit, travel, accept, reject, addClass, alterClass, reset, unnamed,
+    adopt, refresh, commit, travel, accept, reject, addClass, alterClass, noteAnswer, reset,
+    unnamed,
     boxes: () => drawn.boxes,
     suggestions: () => drawn.suggestions,
     names: () => names,

@@ -1,7 +1,6 @@
 // Undo and redo, and which answers of Python's are late. Nothing here knows what a state holds.
 
 const MAX_UNDO = 100;
-const ECHO_MS = 2000;  // how long an answer to an earlier change may still arrive
 
 /**
  * Creates a history of at most `MAX_UNDO` states, the oldest of which is forgotten first.
@@ -58,27 +57,36 @@ function createHistory() {
   return { push, undo, redo, map, clear, all: () => [...past, ...future], sizes: () => [past.length, future.length] };
 }
 
-/** Creates a memory of the states sent to Python, each as a text, which tells late answers from news. */
+/**
+ * Creates a memory of the states sent to Python, each as a text, which tells late answers from news. Python answers one
+ * after another: until the last answer is there, a state from before the newest change is old, however long it takes.
+ */
 function createEcho() {
   /** @type {string[]} */
-  let sent = [];  // what Python may still answer with, oldest first
-  let sentAt = 0;
+  let known = [];  // sent or received since nothing was unanswered
+  let newest = "";  // of those sent
+  let unanswered = 0;
 
   /** @param {string} state */
   function send(state) {
-    sent.push(state);
-    sentAt = Date.now();
+    known.push(state);
+    newest = state;
+    unanswered++;
   }
 
-  /** @param {string} state from Python: now both agree */
+  /** Something sent has been answered, or has failed; it may have belonged to a picture that was left since. */
+  function answer() {
+    unanswered = Math.max(unanswered - 1, 0);
+    if (!unanswered) known = known.slice(-1);
+  }
+
+  /** @param {string} state from Python, which is shown now */
   function settle(state) {
-    sent = [state];
+    known = unanswered ? [...known, state] : [state];
   }
 
   /** @param {string} state from Python: true if it answers an earlier change than the latest */
-  function isStale(state) {
-    return sent.slice(0, -1).includes(state) && sent.at(-1) !== state && Date.now() - sentAt < ECHO_MS;
-  }
+  const isStale = (state) => unanswered > 0 && state !== newest && known.includes(state);
 
-  return { send, settle, isStale, clear: () => { sent = []; } };
+  return { send, answer, settle, isStale, clear: () => { known = []; } };
 }

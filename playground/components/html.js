@@ -1,8 +1,13 @@
 // Shows HTML made by Python. It is set here: in a template, Gradio would evaluate a "${…}" in somebody's file name.
 //
 // Table rows emphasise their box in the picture; `canvas/pointing.js` draws it, and reports the selected box.
+const CLICK_MS = 50;  // within which the click, and a slider's change, follow the end of the press
 const readout = /** @type {HTMLElement} */ (element.querySelector("[data-html]"));
 const status = /** @type {HTMLElement} */ (element.querySelector("[role=status]"));
+let pressed = false;  // something in it is under a pointer
+/** @type {string | null} */
+let waiting = null;  // newest value that has come meanwhile
+let pressTimer = 0;
 
 /** @param {string} value */
 function paintReadout(value) {
@@ -24,6 +29,40 @@ function paintReadout(value) {
   readout.dataset.drawn = String(Number(readout.dataset.drawn || 0) + 1);
   markRow();
 }
+
+// ---- presses
+
+/**
+ * Paints a value, unless something is pressed: what is replaced gets no click, and the drag of a slider ends unheard.
+ *
+ * @param {string} value
+ */
+function paintUnlessPressed(value) {
+  if (pressed) waiting = value;
+  else paintReadout(value);
+}
+
+/** @param {PointerEvent} event */
+function onPress({ button }) {
+  if (button !== 0) return;
+  clearTimeout(pressTimer);
+  pressed = true;
+}
+
+function onRelease() {
+  if (!pressed) return;
+  clearTimeout(pressTimer);
+  pressTimer = setTimeout(() => {
+    const value = waiting;
+    [pressed, waiting] = [false, null];
+    if (value !== null) paintReadout(value);
+  }, CLICK_MS);
+}
+
+readout.addEventListener("pointerdown", onPress);
+for (const kind of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(kind, onRelease, true);
+
+// ---- what painting keeps
 
 /** Returns everything in it that can have the keyboard's focus. */
 function focusables() {
@@ -114,6 +153,6 @@ readout.addEventListener("change", ({ target }) => {
   trigger("select", { choose: `${target.dataset.set} ${target.value}` });
 });
 
-const showReadout = live.part(props.part, paintReadout, () => props.value);
+const showReadout = live.part(props.part, paintUnlessPressed, () => props.value);
 watch("value", showReadout);
 showReadout();

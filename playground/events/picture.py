@@ -19,6 +19,7 @@ from playground.events.common import (
     WITHOUT_PROGRESS,
     EventOptions,
     Updates,
+    announce_answers,
     listen,
     show,
     show_and_say,
@@ -61,8 +62,9 @@ def connect_picture(page: PageComponents) -> None:
         x, y, layer, index = (getattr(event, name, None) for name in Pick._fields)
         return show(page, state._replace(pick=parse_click(x, y, width, height, layer, index)), "pick")
 
-    listen(page, canvas.edit, edit, changes=["user_picture"], **ONE_AFTER_ANOTHER)
-    listen(page, canvas.classes, change, changes=["user_picture"], **ONE_AFTER_ANOTHER)
+    for event, handler in ((canvas.edit, edit), (canvas.classes, change)):
+        changed = listen(page, event, handler, changes=["user_picture"], **ONE_AFTER_ANOTHER)
+        announce_answers(changed, "edit-answered")
     listen(page, canvas.select, click, changes=["pick"], **IN_ORDER)
 
 

@@ -33,22 +33,31 @@ async function openCamera() {
   if (isOpening || stream) return;  // a second stream would never be stopped
   isOpening = true;
   say("");
+  stream = await askForCamera();
+  isOpening = false;
+  if (!stream) return;
+  if (!element.checkVisibility()) {  // the step has been left meanwhile: a dialog in it would block the page, unseen
+    stopCamera();
+    return;
+  }
+  video.srcObject = stream;
+  showStill(false);
+  dialog.showModal();
+  video.play().catch(() => {});  // closed before the first frame
+}
+
+/** Returns the camera's stream; null if there is none, which is explained. */
+async function askForCamera() {
   try {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "");
-    stream = await navigator.mediaDevices.getUserMedia({
+    return await navigator.mediaDevices.getUserMedia({
       video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } }, audio: false,
     });
   } catch (error) {
     const name = error instanceof DOMException && navigator.mediaDevices ? error.name : "";
     say(explainNoCamera(name, window.self !== window.top));
-    return;
-  } finally {
-    isOpening = false;
+    return null;
   }
-  video.srcObject = stream;
-  showStill(false);
-  dialog.showModal();
-  await video.play();
 }
 
 /** @param {boolean} taken */
@@ -67,9 +76,14 @@ function takeStill() {
 
 function useStill() {
   still.toBlob((blob) => {
-    dialog.close();
     if (blob) bring([new File([blob], `camera ${++shots}.jpg`, { type: blob.type })]);
   }, "image/jpeg", 0.92);
+  dialog.close();  // at once: pressed twice, the button would bring the picture twice
+}
+
+/** Closes the dialog when its step is left, as by the browser's back button. */
+function closeUnseen() {
+  if (dialog.open && !dialog.checkVisibility()) dialog.close();
 }
 
 function stopCamera() {
@@ -84,3 +98,4 @@ control("use").addEventListener("click", useStill);
 control("discard").addEventListener("click", () => showStill(false));
 control("close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", stopCamera);
+new ResizeObserver(closeUnseen).observe(dialog);

@@ -1,6 +1,6 @@
 // Brings the visitor's pictures: chosen, dropped, pasted, or taken with the camera (`camera.js`, part of the same
-// program). They are sent one after another; what fails is named at the end, and the others stay. Names of files only
-// ever go through textContent.
+// program). They are sent one after another, in the order in which they come, also those that come meanwhile; what
+// fails is named at the end, and the others stay. Names of files only ever go through textContent.
 const MAX_NAMED = 5;
 const LONGEST_NAME = 60;  // characters of a name in a sentence
 const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
@@ -9,8 +9,21 @@ const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
 const part = (name) => /** @type {HTMLElement} */ (element.querySelector(`.intake-${name}`));
 const [said, progress, fileField] = [part("said"), part("progress"), part("files")];
 const STOPPED = "Your pictures are being deleted: those that were still on their way are not added.";
-let busy = false;
-let stopped = false;  // the visitor deletes all pictures while these are on their way
+/** @type {Delivery | null} */
+let delivery = null;  // the upload in progress
+
+/**
+ * What became of the files so far.
+ *
+ * @typedef {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} Outcome
+ */
+
+/**
+ * Files on their way; `at` is the index of the one that is being sent. `stopped` if the visitor deletes all pictures
+ * meanwhile.
+ *
+ * @typedef {{files: File[], at: number, outcome: Outcome, stopped: boolean}} Delivery
+ */
 
 /**
  * Returns why none of these files can be taken, "" if they can.
@@ -37,7 +50,7 @@ function reasonToSkip({ type, size }, mostBytes) {
 /**
  * Returns what became of the files as sentences.
  *
- * @param {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} outcome
+ * @param {Outcome} outcome
  * @param {number} side the longer side of scaled pictures, px
  */
 function describeOutcome({ saved, unsaved, scaled, failed, error }, side) {
@@ -67,39 +80,46 @@ function say(text) {
 async function bring(list) {
   const files = [...list ?? []];
   if (!files.length) return;
-  if (busy) {
-    say("Please wait until the pictures before these are in.");
+  const refused = refusal(files.length, props.max_files);
+  if (delivery) {
+    if (refused) delivery.outcome.error ||= refused;
+    else delivery.files.push(...files);
+    showProgress(delivery);
     return;
   }
-  const sentence = refusal(files.length, props.max_files);
-  if (sentence) {
-    say(sentence);
+  if (refused) {
+    say(refused);
     return;
   }
-  [busy, stopped] = [true, false];
+  delivery = { files, at: 0, outcome: { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" }, stopped: false };
   progress.hidden = false;
   try {
-    await sendAll(files);
+    await sendAll(delivery);
   } finally {
-    busy = false;
+    delivery = null;
     progress.hidden = true;
   }
 }
 
-/** @param {File[]} files */
-async function sendAll(files) {
-  /** @type {{saved: number, unsaved: number, scaled: number, failed: string[], error: string}} */
-  const outcome = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
+/** @param {Delivery} delivery */
+function showProgress({ files, at }) {
+  say(`${at + 1} of ${files.length}`);
+  progress.setAttribute("max", String(files.length));
+  progress.setAttribute("value", String(at));
+}
+
+/** @param {Delivery} current */
+async function sendAll(current) {
+  const { files, outcome } = current;
   /** @type {{pixels_key: string | null, path: string, name: string} | null} */
   let shown = null;  // the first picture that was taken
   let album = "";  // in which it is
-  for (const [number, file] of files.entries()) {
-    say(`${number + 1} of ${files.length}`);
-    progress.setAttribute("max", String(files.length));
-    progress.setAttribute("value", String(number));
+  for (; current.at < files.length; current.at++) {
+    showProgress(current);
+    const file = files[current.at];
     const skipped = reasonToSkip(file, props.max_bytes);
-    const answer = skipped ? null : await send(file, album);
-    if (stopped) {
+    const answer = skipped ? null : await send(file, album, current);
+    if (current.stopped) {
       say(STOPPED);
       return;
     }
@@ -133,12 +153,13 @@ function randomName() {
  *
  * @param {File} file
  * @param {string} album in which those before it are
+ * @param {Delivery} current to which it belongs
  * @returns {Promise<(IntakeAnswer & { path: string }) | null>}
  */
-async function send(file, album) {
+async function send(file, album, current) {
   try {
     const { path } = await upload(new File([file], randomName(), { type: file.type }));
-    const answer = stopped ? null : await server.take({ path, name: file.name, album });
+    const answer = current.stopped ? null : await server.take({ path, name: file.name, album });
     return answer && { ...answer, path };
   } catch {
     return null;
@@ -197,4 +218,4 @@ document.addEventListener("dragover", onDragOver);
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) markZone(null); });
 document.addEventListener("drop", onDrop);
 document.addEventListener("paste", onPaste);
-document.addEventListener("pictures-deleted", () => { stopped = true; });
+document.addEventListener("pictures-deleted", () => { if (delivery) delivery.stopped = true; });

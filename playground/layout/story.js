@@ -2,6 +2,7 @@
 // sentence follow.
 const KNOB = "#knob-loss-gamma";
 const PATH = "loss.gamma";
+const LEAVING = ".story-ways button, .header :is(a, button):not(#theme, #more)";  // may leave the first screen
 const [LOW, HIGH] = [0, 2];  // between which γ moves: cross-entropy, and the paper's focal loss
 const MS_PER_UNIT = 1600;
 const HOLD_MS = 900;  // at either end: time to read the sentence
@@ -105,8 +106,7 @@ function move() {
   run.last = now;
   const value = valueAt(start, way, now - run.began);
   if (value === null) {
-    run.value = start;
-    stop();
+    goBack();
     return;
   }
   const rounded = Math.round(value * 100) / 100;
@@ -127,6 +127,25 @@ function stop() {
   document.dispatchEvent(new Event("story-rest"));
 }
 
+/** Ends the movement with γ where it began. */
+function goBack() {
+  if (!run) return;
+  run.value = run.start;
+  showGamma(run.slider, run.start);  // Gradio, for which it has not changed, leaves the number as it is
+  stop();
+}
+
+/** Ends the movement once another screen is on show: the knob has the value that Gradio gave it, as in a lesson. */
+function abandon() {
+  if (!run) return;
+  const { slider, step } = run;
+  run = null;
+  slider.step = step;
+  const settings = /** @type {HTMLTextAreaElement} */ (document.querySelector("#settings textarea"));
+  showGamma(slider, JSON.parse(settings.value)[PATH]);
+  markPlaying();
+}
+
 /** While γ moves, the address and its history stay (`address.js`). */
 function markPlaying() {
   document.body.toggleAttribute("data-playing", run !== null);
@@ -135,8 +154,10 @@ function markPlaying() {
 }
 
 /** @param {Event} event */
-function stopAtTouch({ target, isTrusted }) {
-  if (run && isTrusted && target instanceof Element && target.closest(".knob")) stop();
+function stopAtTouch({ type, target, isTrusted }) {
+  if (!(target instanceof Element)) return;
+  if (type !== "wheel" && target.closest(LEAVING)) goBack();
+  else if (run && isTrusted && target.closest(".knob")) stop();
 }
 
 /** @param {KeyboardEvent} event */
@@ -184,11 +205,14 @@ function say(sentence) {
 }
 
 playButton.addEventListener("click", () => (run ? stop() : play()));
-for (const kind of ["pointerdown", "wheel"]) {
-  document.addEventListener(kind, stopAtTouch, { capture: true, passive: true });
+// On the window, before `live.js` hands the settings to what is pressed.
+for (const kind of ["pointerdown", "click", "wheel"]) {
+  window.addEventListener(kind, stopAtTouch, { capture: true, passive: true });
 }
-document.addEventListener("keydown", stopAtKey, true);
-new MutationObserver(() => { if (!document.body.hasAttribute("data-story")) stop(); })
+window.addEventListener("keydown", stopAtKey, true);
+window.addEventListener("popstate", goBack);
+document.addEventListener("open-link", goBack);
+new MutationObserver(() => { if (!document.body.hasAttribute("data-story")) abandon(); })
   .observe(document.body, { attributes: true, attributeFilter: ["data-story"] });
 for (const way of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-press]"))) {
   const { press = "" } = way.dataset;

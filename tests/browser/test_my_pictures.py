@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.experiments.recipes import FEW_PICTURES, Recipe
 from playground.albums.service import ALBUMS
-from playground.events import album, teaching
+from playground.events import album, picture as picture_events, teaching
 from playground.state import taught
 from tests.browser.looking import QUICK, address_of, choose, layers, notice
 from tests.waiting import HANG, wait
@@ -178,6 +178,39 @@ def test_what_is_done_on_a_picture_until_the_next_one_comes_is_saved_on_that_pic
     assert boxes(page)[0][0][0] == pytest.approx(before[0] + 10, abs=0.5) and not boxes(page)[1]
 
 
+@pytest.mark.timeout(120)
+def test_each_box_stays_until_python_has_answered_all_of_them_and_each_change_is_answered_once(opened, monkeypatch):
+    turns, draw_slowly = threading.Semaphore(0), picture_events.draw
+
+    def draw_in_turn(*given):
+        turns.acquire(timeout=HANG)
+        return draw_slowly(*given)
+
+    monkeypatch.setattr(picture_events, "draw", draw_in_turn)
+    page = opened(SETTINGS)
+    drop(page, {"p.png": picture(1)})
+    wait(lambda: title(page) == "My pictures: 1, 0 labelled")
+    page.evaluate("window.answers = 0; document.addEventListener('edit-answered', () => window.answers++)")
+    # A clock that leaps: seconds pass from one answer to the next.
+    page.evaluate("() => { const now = Date.now; let leaps = 0; Date.now = () => now() + 5000 * leaps++; }")
+    draw(page, (0.1, 0.1), (0.3, 0.3))
+    name_class(page, "cell")
+    draw(page, (0.5, 0.5), (0.8, 0.8))
+    turns.release()
+    wait(lambda: page.evaluate("window.answers") == 1 and title(page) == "My pictures: 1, 1 labelled")
+    assert layers(page)["truth"] == 2
+    draw(page, (0.1, 0.6), (0.3, 0.8))
+    turns.release(2)
+    wait(lambda: page.evaluate("window.answers") == 3 and len(boxes(page)[0]) == 3)
+
+    def fail(*given):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(picture_events, "draw", fail)
+    draw(page, (0.5, 0.1), (0.8, 0.3))
+    wait(lambda: page.evaluate("window.answers") == 4)
+
+
 def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     phone = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = opened(QUICK, phone)
@@ -200,6 +233,29 @@ def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     wait(lambda: "has been removed" in notice(page))
     page.locator('.album [data-act="undo"]').tap()
     wait(lambda: title(page) == "My pictures: 1, 1 labelled")
+
+
+@pytest.mark.timeout(120)
+def test_a_camera_never_blocks_a_step_that_does_not_show_it(opened):
+    page = opened(QUICK)
+    page.evaluate(
+        "() => { const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);"
+        " media.getUserMedia = async (wanted) => {"
+        " await new Promise((done) => { window.allow = done; }); return window.given = await ask(wanted); }; }"
+    )
+    ended = "window.given?.getTracks().every(({ readyState }) => readyState === 'ended')"
+    page.click(".intake-camera")
+    choose(page, "training")
+    page.evaluate("window.allow()")
+    wait(lambda: page.evaluate(ended))
+    choose(page, "picture")  # which needs a page that takes clicks
+
+    page.click(".intake-camera")
+    page.evaluate("window.allow()")
+    page.wait_for_selector(".intake-dialog[open]")
+    page.evaluate("""document.querySelector('.strip button[data-step="training"]').click()""")
+    wait(lambda: page.evaluate(ended))
+    choose(page, "picture")
 
 
 @pytest.mark.timeout(120)

@@ -46,6 +46,11 @@ def is_story(page) -> bool:
     return page.evaluate("document.body.hasAttribute('data-story')")
 
 
+def gamma_told(page) -> float:
+    """γ as events tell it to the server."""
+    return page.evaluate("JSON.parse(document.querySelector('#settings textarea').value)['loss.gamma']")
+
+
 def test_a_first_visit_sees_who_pays_and_moves_gamma(page, address):
     page.set_viewport_size(DESK)
     open_bare(page, address)
@@ -119,6 +124,30 @@ def test_leaving_the_story_and_coming_back(page, address):
     page.get_by_role("button", name="Explore", exact=True).click()
     wait(lambda: not page.locator(".lesson").is_visible() and "lesson" not in address_of(page))
     wait(lambda: not is_story(page) and address_of(page).endswith("?step=loss"))
+
+
+def test_leaving_the_story_while_gamma_moves_takes_none_of_it_along(page, address):
+    page.set_viewport_size(DESK)
+    open_bare(page, address)
+    for at_rest in (False, True):  # γ is told to the server while it rests at 0
+        page.click(".story-play")
+        wait(lambda: float(page.input_value(GAMMA)) < 1.7)
+        if at_rest:
+            wait(lambda: page.input_value(GAMMA) == "0" and gamma_told(page) == 0)
+        page.get_by_role("button", name="Take the lessons").click()
+        wait(lambda: page.locator(".lesson").is_visible() and address_of(page).endswith("?lesson=dense.1"))
+        page.wait_for_timeout(1000)  # until what is written into the knobs would have been answered
+        assert page.input_value(GAMMA) == "2" and gamma_told(page) == 2 and address_of(page).endswith("?lesson=dense.1")
+        page.click("#leave-lesson")
+        wait(lambda: is_story(page) and easy_share(page))
+        assert page.input_value(GAMMA) == "2" and page.text_content(".story-verb") == "Play"
+
+    page.click(".story-play")
+    wait(lambda: float(page.input_value(GAMMA)) < 1.7)
+    page.evaluate("""document.querySelector('.strip button[data-step="anchors"]').click()""")  # as the server may
+    wait(lambda: not is_story(page) and address_of(page).endswith("?step=anchors"))
+    page.wait_for_timeout(1000)
+    assert page.input_value(GAMMA) == "2" and gamma_told(page) == 2 and address_of(page).endswith("?step=anchors")
 
 
 def test_on_a_wall_and_on_a_phone(new_page, address):

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FakeClock } from "./page.js";
 import { load } from "./programs.js";
 
-const clock = new FakeClock();
 const NAMES = ["createHistory", "createEcho", "MAX_UNDO"];
-const { createHistory, createEcho, MAX_UNDO } = load(["canvas/history.js"], NAMES, clock.globals);
+const { createHistory, createEcho, MAX_UNDO } = load(["canvas/history.js"], NAMES);
 
 test("changes are undone and redone in order", () => {
   const history = createHistory();
@@ -40,15 +38,36 @@ test("all states can be changed, and forgotten", () => {
   assert.deepEqual(history.all(), []);
 });
 
-test("an answer is late if it is to an earlier change of the last two seconds", async () => {
+test("while changes are unanswered, a state from before the newest one is late", () => {
   const echo = createEcho();
   echo.settle("start");
   for (const state of ["one", "two"]) echo.send(state);
   assert.deepEqual(["start", "one", "two", "new"].map(echo.isStale), [true, true, false, false]);
   echo.send("one");  // back again, as by undo
   assert.deepEqual(["two", "one"].map(echo.isStale), [true, false]);
-  await clock.wait(2000);
-  assert.equal(echo.isStale("two"), false);
+  for (const left of [true, true, false]) {
+    echo.answer();
+    assert.equal(echo.isStale("two"), left);
+  }
+});
+
+test("news from elsewhere leaves answers to earlier changes late", () => {
+  const echo = createEcho();
+  for (const state of ["one", "two"]) echo.send(state);
+  echo.settle("news");
+  assert.deepEqual(["one", "two", "news 2"].map(echo.isStale), [true, false, false]);
+});
+
+test("an answer for a picture that was left counts as one, and its states do not", () => {
+  const echo = createEcho();
+  echo.send("of the picture before");
   echo.clear();
-  assert.equal(echo.isStale("start"), false);
+  for (const state of ["one", "two"]) echo.send(state);
+  assert.equal(echo.isStale("of the picture before"), false);
+  echo.answer();
+  echo.answer();
+  assert.equal(echo.isStale("one"), true);
+  echo.answer();
+  echo.answer();  // of nothing
+  assert.equal(echo.isStale("one"), false);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
-import { fakePage } from "./page.js";
+import { fakeElement, fakePage } from "./page.js";
 import { load } from "./programs.js";
 
 const NAMES = ["refusal", "reasonToSkip", "describeOutcome", "explainNoCamera", "randomName"];
@@ -43,11 +43,21 @@ test("the outcome counts what was added and names what was not", () => {
   assert.match(describeOutcome({ ...NOTHING, unsaved: 1 }, 2048), /not saved: allow cookies/);
 });
 
-/** Brings files; `onTake` is called with the number of each that the server takes. Returns what happened. */
-async function bringAll(count, onTake) {
-  const [listeners, taken, shown] = [{}, [], []];
+const filesOf = (names) => names.map((name) => ({ name, type: "image/png", size: 1 }));
+
+/**
+ * Brings files; `onTake` is called with the number of each that the server takes, the script, and what deletes all
+ * pictures. Returns what happened.
+ */
+async function bringAll(names, onTake) {
+  const [listeners, taken, shown, said] = [{}, [], [], []];
   const page = {
     ...PAGE,
+    element: {
+      ...PAGE.element,
+      querySelector: (selector) => (selector !== ".intake-said" ? fakeElement()
+        : { ...fakeElement(), set textContent(text) { said.push(text); } }),
+    },
     document: { ...PAGE.document, addEventListener: (name, act) => { listeners[name] = act; } },
     props: { max_files: 300, max_bytes: MB, max_side: 2048 },
     upload: async () => ({ path: "/uploads/x" }),
@@ -56,26 +66,46 @@ async function bringAll(count, onTake) {
     server: {
       take: async (request) => {
         taken.push(request);
-        onTake(taken.length, () => listeners["pictures-deleted"]());
+        onTake(taken.length, script, () => listeners["pictures-deleted"]());
         return { pixels_key: `my-1/${taken.length}.png`, album: "my-1", scaled: false, error: "", stop: false };
       },
     },
   };
-  const files = Array.from({ length: count }, (_, index) => ({ name: `${index}.png`, type: "image/png", size: 1 }));
-  await load(FILES, ["bring"], page).bring(files);
-  return { taken, shown };
+  const script = load(FILES, ["bring"], page);
+  await script.bring(filesOf(names));
+  return { taken, shown, said };
 }
 
 test("the first of several files is shown, and each says into which album those before it went", async () => {
-  const { taken, shown } = await bringAll(3, () => {});
+  const { taken, shown } = await bringAll(["0.png", "1.png", "2.png"], () => {});
   const sent = [["0.png", ""], ["1.png", "my-1"], ["2.png", "my-1"]];
   assert.deepEqual(taken.map(({ name, album }) => [name, album]), sent);
   assert.deepEqual(shown, [["upload", { pixels_key: "my-1/1.png", path: "/uploads/x", name: "0.png" }]]);
 });
 
 test("files that are on their way while all pictures are deleted are given up", async () => {
-  const { taken, shown } = await bringAll(5, (number, remove) => { if (number === 2) remove(); });
+  const { taken, shown } = await bringAll(["a", "b", "c", "d"], (number, script, remove) => {
+    if (number === 2) remove();
+  });
   assert.deepEqual([taken.length, shown], [2, []]);
+});
+
+test("files that come during an upload are sent after it, and counted", async () => {
+  const { taken, shown, said } = await bringAll(["a", "b"], (number, { bring }) => {
+    if (number <= 2) bring(filesOf([`camera ${number}.jpg`]));
+  });
+  assert.deepEqual(taken.map(({ name }) => name), ["a", "b", "camera 1.jpg", "camera 2.jpg"]);
+  assert.deepEqual(said, [
+    "1 of 2", "1 of 3", "2 of 3", "2 of 4", "3 of 4", "4 of 4", "Added 4 pictures to My pictures.",
+  ]);
+  assert.equal(shown.length, 1);
+});
+
+test("too many files during an upload are refused in words that stay", async () => {
+  const many = filesOf(Array.from({ length: 301 }, String));
+  const { taken, said } = await bringAll(["a", "b"], (number, { bring }) => { if (number === 1) bring(many); });
+  assert.equal(taken.length, 2);
+  assert.equal(said.at(-1), `Added 2 pictures to My pictures. ${refusal(301, 300)}`);
 });
 
 test("each reason for no camera has its own sentence", () => {
