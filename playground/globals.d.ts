@@ -354,6 +354,8 @@ interface DocumentEventMap {
   "open-link": CustomEvent<string>;
   /** The visitor has pressed the button that deletes all their pictures. */
   "pictures-deleted": Event;
+  /** Uploaded pictures are in; who prevents it keeps the picture on show. */
+  "picture-arrives": Event;
   /** The event that the strip asked last is over. */
   "strip-answered": Event;
   /** A change of the drawing, or of its classes, is over: of those that the canvas has sent, the oldest. */

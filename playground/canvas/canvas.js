@@ -56,6 +56,7 @@ const editor = createEditor(
   showSelection,
 );
 document.addEventListener("edit-answered", editor.noteAnswer);
+document.addEventListener("picture-arrives", keepUnfinished);
 
 /**
  * Fires an event about the picture that the visitor sees: the server may have gone on to another one.
@@ -65,6 +66,15 @@ document.addEventListener("edit-answered", editor.noteAnswer);
  */
 function tell(name, data) {
   trigger(name, { ...data, pixels_key: view.pixels_key });
+}
+
+/**
+ * Another picture would take what has not been sent yet with it.
+ *
+ * @param {Event} event cancelable
+ */
+function keepUnfinished(event) {
+  if (editor.isUnfinished()) event.preventDefault();
 }
 
 // ---- views and pictures

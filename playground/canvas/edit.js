@@ -28,9 +28,11 @@ function createEditor(host, onSelection) {
     onSelection();
   }
 
+  const isChanging = () => gestures.isBusy() || nudgeTimer > 0;
+
   /** @param {View} view */
   function adopt(view) {
-    drawing.adopt(view, gestures.isBusy() || nudgeTimer > 0);
+    drawing.adopt(view, isChanging());
     if (picked.box >= boxes().length) picked.box = -1;
     if (picked.offer >= suggestions().length) picked.offer = -1;
     onSelection();
@@ -233,6 +235,7 @@ function createEditor(host, onSelection) {
   return {
     ...drawing, ...gestures, adopt, commit, remove, nudge, stretch, deselect, relabel, dropUnnamed, place, nextPlace,
     selectNext, accept, acceptAll, reject, travel, reset, flush,
+    isUnfinished: () => isChanging() || drawing.unnamed().length > 0,
     selection: () => boxes()[picked.box] ?? null,
     offer: () => picked.offer,
   };

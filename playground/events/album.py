@@ -39,6 +39,7 @@ DELETED = (
     "Your pictures have been deleted, with the runs and evaluations that used them: you can put them back under "
     "My pictures."
 )
+ARRIVED = "Your pictures have been added: find them under My pictures."
 CHANGES = ("user_picture", "pick", "suggesting")
 MAX_SECONDS = 8.0  # that looking for the next picture may take; those not looked at yet are for the next time
 PROGRESS = gr.Progress()  # as a parameter's default, it makes Gradio pass the progress of the event
@@ -49,7 +50,10 @@ def connect_album(page: PageComponents) -> None:
     controls, panel, canvas = page.controls.picture, page.parts["album"], page.parts["canvas"]
 
     def shown(state: PageState, *, event: gr.EventData) -> Updates:
-        path, name = (getattr(event, key, None) for key in ("path", "name"))
+        """Shows the first picture of an upload, unless the visitor has gone on to something else meanwhile."""
+        path, name, began = (getattr(event, key, None) for key in ("path", "name", "began"))
+        if aim_of(event) is not None and began != state.choices():  # what is not saved would be lost
+            return show_and_say(page, state, ARRIVED)
         return show(page, show_upload(state, aim_of(event), path, name), *CHANGES)
 
     def acting(state: PageState, *, event: gr.EventData) -> Updates:

@@ -19,10 +19,10 @@ let delivery = null;  // the upload in progress
  */
 
 /**
- * Files on their way; `at` is the index of the one that is being sent. `stopped` if the visitor deletes all pictures
- * meanwhile.
+ * Files on their way; `at` is the index of the one that is being sent, `began` is what was on show before the first.
+ * `stopped` if the visitor deletes all pictures meanwhile.
  *
- * @typedef {{files: File[], at: number, outcome: Outcome, stopped: boolean}} Delivery
+ * @typedef {{files: File[], at: number, began: Record<string, string>, outcome: Outcome, stopped: boolean}} Delivery
  */
 
 /**
@@ -91,7 +91,8 @@ async function bring(list) {
     say(refused);
     return;
   }
-  delivery = { files, at: 0, outcome: { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" }, stopped: false };
+  const outcome = { saved: 0, unsaved: 0, scaled: 0, failed: [], error: "" };
+  delivery = { files, at: 0, began: findOnShow(), outcome, stopped: false };
   progress.hidden = false;
   try {
     await sendAll(delivery);
@@ -139,7 +140,20 @@ async function sendAll(current) {
     shown ??= { pixels_key: answer.pixels_key, path: answer.path, name: file.name };
   }
   say(describeOutcome(outcome, props.max_side));
-  if (shown) trigger("upload", shown);
+  if (!shown) return;
+  const isFree = document.dispatchEvent(new Event("picture-arrives", { cancelable: true }));
+  const stays = document.body.dataset.step === current.began.step;  // the server may not know of another one yet
+  trigger("upload", { ...shown, began: isFree && stays ? current.began : null });
+}
+
+/**
+ * Returns what is on show, as `PageState.choices` has it; the step is the one that the visitor has chosen last.
+ *
+ * @returns {Record<string, string>}
+ */
+function findOnShow() {
+  const { onShow = "{}", step } = document.body.dataset;
+  return { ...JSON.parse(onShow), step };
 }
 
 /** Returns a name for an upload, the only one under which the server takes it: see `data/intake.py`. */

@@ -1,7 +1,8 @@
 """Brings the visitor's pictures: chosen, dropped on the picture, pasted, or taken with the camera.
 
 The browser uploads each file and hands its path to a function of the server. When all of them are in, the component
-fires `upload` with `{pixels_key, path, name}` of the first: the key is null if it could not be saved. When the visitor
+fires `upload` with `{pixels_key, path, name}` of the first: the key is null if it could not be saved; and `began`, what
+was on show before (`PageState.choices`), null if the visitor draws or has gone to another step. When the visitor
 deletes their album meanwhile, the rest stays out.
 """
 

@@ -170,6 +170,7 @@ function show(value) {
   }
   document.body.removeAttribute("data-opening");
   shown = state;
+  document.body.dataset.onShow = JSON.stringify(state.now);
   markChanged(state.query);
   const query = new URLSearchParams(state.query);
   const story = query.get("view") === "story" && !document.body.dataset.embed;

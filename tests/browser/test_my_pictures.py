@@ -211,6 +211,37 @@ def test_each_box_stays_until_python_has_answered_all_of_them_and_each_change_is
     wait(lambda: page.evaluate("window.answers") == 4)
 
 
+@pytest.mark.timeout(120)
+def test_the_end_of_an_upload_takes_nothing_away_from_who_has_gone_on(opened):
+    page = opened(SETTINGS)
+    drop(page, {"p0.png": picture(0)})
+    wait(lambda: title(page) == "My pictures: 1, 0 labelled" and "/all/1" in address_of(page))
+    added = "Your pictures have been added"
+
+    held = []
+    page.route("**/gradio_api/upload*", lambda route: held.append(route))
+    drop(page, {"p1.png": picture(1)})
+    wait(lambda: said(page) == "1 of 1" and held)
+    draw(page, (0.2, 0.2), (0.62, 0.62))  # its class is still to be named
+    held.pop().continue_()
+    wait(lambda: title(page) == "My pictures: 2, 0 labelled" and added in notice(page))
+    name_class(page, "cell")
+    wait(lambda: title(page) == "My pictures: 2, 1 labelled" and "/all/1" in address_of(page))
+
+    drop(page, {"p2.png": picture(2)})
+    wait(lambda: said(page) == "1 of 1" and held)
+    choose(page, "training")
+    held.pop().continue_()
+    wait(lambda: title(page) == "My pictures: 3, 1 labelled" and added in notice(page))
+    wait(lambda: "step=training" in address_of(page))
+    assert "/all/1" in address_of(page)
+
+    drop(page, {"p3.png": picture(3)})
+    wait(lambda: said(page) == "1 of 1" and held)
+    held.pop().continue_()
+    wait(lambda: "/all/4" in address_of(page) and added not in notice(page))
+
+
 def test_a_phone_takes_a_picture_with_its_camera(opened, new_page):
     phone = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = opened(QUICK, phone)

@@ -295,6 +295,24 @@ test("a box without a class waits for one, and is then sent with it", () => {
   assert.equal(sent.at(-1)[2].label, 2);  // stays chosen
 });
 
+test("a gesture, a nudge that is not sent and a box without a class are unfinished", async () => {
+  const seen = [editor.isUnfinished()];
+  editor.down(at(20, 20), 3, false);
+  seen.push(editor.isUnfinished());
+  editor.up();
+  seen.push(editor.isUnfinished());
+  editor.nudge(1, 0);
+  seen.push(editor.isUnfinished());
+  await clock.wait(1000);
+  seen.push(editor.isUnfinished());
+  useFreeClasses();
+  editor.choose(-1);
+  drag(at(60, 60), at(70, 70));
+  seen.push(editor.isUnfinished());
+  editor.dropUnnamed();
+  assert.deepEqual([...seen, editor.isUnfinished()], [false, true, false, true, false, true, false]);
+});
+
 test("a box without a class can be given up", () => {
   useFreeClasses();
   editor.choose(-1);

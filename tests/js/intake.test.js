@@ -49,7 +49,7 @@ const filesOf = (names) => names.map((name) => ({ name, type: "image/png", size:
  * Brings files; `onTake` is called with the number of each that the server takes, the script, and what deletes all
  * pictures. Returns what happened.
  */
-async function bringAll(names, onTake) {
+async function bringAll(names, onTake, isFree = true) {
   const [listeners, taken, shown, said] = [{}, [], [], []];
   const page = {
     ...PAGE,
@@ -58,7 +58,12 @@ async function bringAll(names, onTake) {
       querySelector: (selector) => (selector !== ".intake-said" ? fakeElement()
         : { ...fakeElement(), set textContent(text) { said.push(text); } }),
     },
-    document: { ...PAGE.document, addEventListener: (name, act) => { listeners[name] = act; } },
+    document: {
+      ...PAGE.document,
+      addEventListener: (name, act) => { listeners[name] = act; },
+      dispatchEvent: () => isFree,
+      body: { dataset: { step: "loss", onShow: JSON.stringify({ step: "anchors", picture: "p" }) } },
+    },
     props: { max_files: 300, max_bytes: MB, max_side: 2048 },
     upload: async () => ({ path: "/uploads/x" }),
     trigger: (name, data) => shown.push([name, data]),
@@ -80,7 +85,13 @@ test("the first of several files is shown, and each says into which album those 
   const { taken, shown } = await bringAll(["0.png", "1.png", "2.png"], () => {});
   const sent = [["0.png", ""], ["1.png", "my-1"], ["2.png", "my-1"]];
   assert.deepEqual(taken.map(({ name, album }) => [name, album]), sent);
-  assert.deepEqual(shown, [["upload", { pixels_key: "my-1/1.png", path: "/uploads/x", name: "0.png" }]]);
+  const first = { pixels_key: "my-1/1.png", path: "/uploads/x", name: "0.png" };
+  assert.deepEqual(shown, [["upload", { ...first, began: { step: "loss", picture: "p" } }]]);
+});
+
+test("a picture that arrives while the visitor draws says so", async () => {
+  const { shown: [[, { began }]] } = await bringAll(["0.png"], () => {}, false);
+  assert.equal(began, null);
 });
 
 test("files that are on their way while all pictures are deleted are given up", async () => {
