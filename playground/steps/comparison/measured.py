@@ -154,9 +154,14 @@ def show_methods() -> Markup:
     text = html.paragraph(METHODS) + html.table(
         html.Table(f"{steps} steps, {count_noun(seeds, 'seed')}", columns, cells)
     )
-    tested = tuple((row["method"], row["tested"]) for row in kept["rows"] if row["tested"])
+    tested = tuple((row["method"], _let_break(row["tested"])) for row in kept["rows"] if row["tested"])
     text += html.table(html.Table("What the code of each is tested against", ("method", "equation: tests"), tested))
     return html.details("What users ask for, against the default", text + html.paragraph(f"Command: {kept['command']}"))
+
+
+def _let_break(path: str) -> Markup:
+    """Returns a text with paths, which may go on in a new line after each slash: the column is narrow."""
+    return Markup("/<wbr>").join(path.split("/"))
 
 
 def _judge(gain: list[float] | None) -> str:
