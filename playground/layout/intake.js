@@ -3,7 +3,7 @@
 // fails is named at the end, and the others stay. Names of files only ever go through textContent.
 const MAX_NAMED = 5;
 const LONGEST_NAME = 60;  // characters of a name in a sentence
-const ZONES = ".layout > .middle, #my-pictures";  // where files can be dropped
+const ZONES = ".layout > .middle, #my-pictures-panel";  // where files can be dropped
 
 /** @param {string} name */
 const part = (name) => /** @type {HTMLElement} */ (element.querySelector(`.intake-${name}`));

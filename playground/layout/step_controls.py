@@ -38,7 +38,7 @@ NO_RUN = ("no run", "")
 def picture_controls() -> PictureControls:
     """Builds the controls of the picture step."""
     another = gr.Button("Another scene", variant="primary", size="sm", min_width=80, elem_id="another-scene")
-    with gr.Column(elem_id="my-pictures"):
+    with gr.Column(elem_id="my-pictures-panel"):
         pictures = intake(take, files=ALBUMS.bounds.pictures, size=MAX_BYTES, side=MAX_SIDE)
         album = album_panel()
         album_file = gr.DownloadButton(visible=False, size="sm", min_width=80, elem_id="album-file")

@@ -144,7 +144,7 @@ function hidingRules(names) {
   const valid = names.split(",").map((name) => name.trim()).filter((name) => /^[a-z0-9_.-]+$/.test(name));
   return valid.map((name) => {
     const selectors = name.includes(".")
-      ? [`#${knobId(name)}`] : [`.strip button[data-step="${name}"]`, `.of-${name}`, `#${name}`];
+      ? [`#${knobId(name)}`] : [`.strip button[data-step="${name}"]`, `.of-${name}`, `#${name}`, `#${name}-panel`];
     const rule = selectors.map((selector) => `body:not([data-needs~="${name}"]) ${selector}`).join();
     return `${rule} { display: none !important; }`;
   }).join("\n");

@@ -6,6 +6,13 @@ const boxes = new Map();
 /** @type {{update(drawing: Drawing): void, remove?(): void} | null} */
 let pad = null;  // of the drawing on show
 
+/** Takes away what the reader draws on. */
+function removeDrawing() {
+  pad?.remove?.();
+  pad = null;
+  delete box.dataset.drawn;
+}
+
 /**
  * Shows what the reader draws on, the button that ends it, and how the drawing compares with the truth.
  *
@@ -13,9 +20,8 @@ let pad = null;  // of the drawing on show
  */
 function showDrawing({ drawing, answered }) {
   if (box.dataset.drawn !== `${currentLink} ${drawing?.kind}`) {
+    removeDrawing();
     box.dataset.drawn = `${currentLink} ${drawing?.kind}`;
-    pad?.remove?.();
-    pad = null;
     if (drawing) box.append(...createDrawing(drawing));
   }
   if (!drawing) return;

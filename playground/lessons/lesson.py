@@ -8,7 +8,8 @@ from core.config import Config
 PARTS = ("picture", "strip", "levels", "readout", "figure", "more")
 # Further controls that a step can name; each is the id of its element.
 CONTROLS = (
-    "another-scene", "examples", "my-pictures", "fit-to", "curve", "example", "start", "preset", "compare", "evaluate",
+    "another-scene", "examples", "my-pictures-panel", "fit-to", "curve", "example", "start", "preset", "compare",
+    "evaluate",
 )  # fmt: skip
 # What the reader can draw instead of choosing an answer: the curve of the figure, or boxes around objects.
 DRAWINGS = ("curve", "boxes")

@@ -201,7 +201,7 @@ function show(value) {
   if (state.link !== currentLink) beginStep(state.link);
   opening = false;
   markPage(state);
-  if (!state.link) return;
+  if (!state.link) return removeDrawing();  // else its sheet would stay over the picture
   showQuestion(state);
   if ((state.chosen ?? null) !== null) pending = null;
   showDrawing(state);

@@ -95,9 +95,7 @@ teacher.append(hides, way, actions);
 element.append(endButton);
 teacher.addEventListener("change", showLink);
 teacher.addEventListener("toggle", showLink);
-document.addEventListener("fullscreenchange", () => {
-  if (!document.fullscreenElement) document.body.removeAttribute("data-lesson-present");
-});
+onScreenLeft(() => document.body.removeAttribute("data-lesson-present"));
 // Whichever way the lesson is left, its button goes with it.
 new MutationObserver(() => {
   if (!document.body.dataset.lesson && document.body.hasAttribute("data-lesson-present")) endPresenting();

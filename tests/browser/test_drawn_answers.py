@@ -118,6 +118,16 @@ def test_one_finger_draws_a_curve_and_the_page_stays(opened, new_page):
     assert len(drawn.split()) == 41 and page.evaluate(scrolled) == before
 
 
+def test_what_boxes_are_drawn_on_goes_with_the_lesson(shown):
+    page = shown(f"lesson={first_drawn('boxes')}")
+    sheet = page.locator(".lesson-marks")
+    wait(sheet.is_visible)
+    page.get_by_role("button", name="Explore", exact=True).click()
+    wait(lambda: not sheet.count())
+    page.evaluate("history.back()")
+    wait(sheet.is_visible)
+
+
 def test_one_finger_draws_a_box_and_the_page_stays(opened, new_page):
     page = opened(f"lesson={first_drawn('boxes')}", new_page(**PHONE))
     wait(lambda: page.locator(".lesson-marks").is_visible())

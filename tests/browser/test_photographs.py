@@ -79,6 +79,9 @@ def test_a_photograph_is_met_honestly_and_coco_weights_come_by_one_click(opened,
         labels = page.locator(".banner-buttons button").all_inner_texts()
         assert labels == ["Use COCO weights (153 MB)", "Teach it your objects"]
     assert "Chelsea the cat" in page.inner_text("#part-caption") and "CC0" in page.inner_text("#part-caption")
+    page.get_by_role("button", name="Teach it your objects").click()
+    wait(lambda: page.evaluate("document.activeElement.classList.contains('intake-choose')"))
+    assert page.locator(".album[open]").count()
     choose(page, "picture")
     assert not page.is_visible("#knob-scenes-seed") and page.is_visible("#to-scene")
     # Without a network: a sentence, and the photograph stays.

@@ -1,5 +1,7 @@
 """The page is served, also where its first answer takes long."""
 
+import re
+from collections import Counter
 from urllib.request import urlopen
 
 import gradio as gr
@@ -39,3 +41,13 @@ def test_the_page_carries_no_documentation_of_its_events():
     page = build_page()
     assert {each.api_visibility for each in page.fns.values()} == {"private", "undocumented"}
     assert page.get_api_info()["named_endpoints"] == {}
+
+
+@pytest.mark.slow
+def test_no_two_elements_have_the_same_id():
+    blocks = build_page().blocks.values()
+    ids = [block.elem_id for block in blocks if block.elem_id]
+    for block in blocks:
+        ids += re.findall(r' id="([\w-]+)"', getattr(block, "html_template", None) or "")
+    assert {"my-pictures", "my-pictures-panel", "undo"} <= set(ids)
+    assert [each for each, count in Counter(ids).items() if count > 1] == []
