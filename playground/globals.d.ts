@@ -586,7 +586,14 @@ interface QuizQuestion {
   answers: string[];
   /** Index of the right answer. */
   right: number;
+  why: string;
+  /** Title of the step that explains it, and what the page is told to open it. */
+  lesson: string;
+  choose: string;
 }
+
+/** Which answers were right; earlier versions kept only how many. */
+type QuizResult = number | boolean[];
 
 /** The test before and after the lessons. */
 interface Quiz {

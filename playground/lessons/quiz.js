@@ -1,6 +1,6 @@
 // The short test before and after the lessons. Results stay in this browser: nothing of it is sent.
 
-/** @type {Quiz & {questions: ExplainedQuestion[]}} */
+/** @type {Quiz} */
 const test = JSON.parse(props.value);
 const quiz = /** @type {HTMLElement} */ (element.querySelector(".lesson-quiz"));
 const KEY = "test";  // in the browser's memory

@@ -1,8 +1,5 @@
 // What the test shows of learning: which questions are right and which were before, why, and what explains them.
 
-/** @typedef {QuizQuestion & {why: string, lesson: string, choose: string}} ExplainedQuestion */
-/** @typedef {number | boolean[]} QuizResult which answers were right; earlier versions kept only how many */
-
 // In the order of the review; before is unknown where only its count was kept.
 const GROUPS = [
   { title: "Wrong before, right now", before: false, now: true },
@@ -33,7 +30,7 @@ function groupQuestions(before, now) {
  * Creates the list of a group: each question with its right answer and why, and what explains it to who was wrong.
  *
  * @param {ReturnType<typeof groupQuestions>[number]} group
- * @param {ExplainedQuestion[]} questions
+ * @param {QuizQuestion[]} questions
  */
 function createReview({ title, isRight, numbers }, questions) {
   const [section, heading, list] = ["section", "h3", "ul"].map((tag) => document.createElement(tag));
@@ -44,7 +41,7 @@ function createReview({ title, isRight, numbers }, questions) {
 }
 
 /**
- * @param {ExplainedQuestion} question
+ * @param {QuizQuestion} question
  * @param {number} number
  * @param {boolean} isRight
  */
@@ -58,10 +55,3 @@ function createReviewed({ question, answers, right, why, lesson, choose }, numbe
   item.append(button);
   return item;
 }
-
-const reviewStyles = document.createElement("style");
-reviewStyles.textContent = `.lesson-quiz h3 { margin: 10px 0 0; font-size: 1em; font-weight: 600; }
-.lesson-quiz ul { margin: 0; padding: 0; list-style: none; }
-.lesson-quiz li { margin: 5px 0 0 10px; }
-.lesson-quiz li button { display: block; margin-top: 3px; text-align: left; }`;
-document.head.append(reviewStyles);

@@ -16,7 +16,7 @@ test("a link hides a knob by its path and a step by its name", () => {
   const knob = 'body:not([data-needs~="loss.gamma"]) #knob-loss-gamma { display: none !important; }';
   assert.equal(hidingRules("loss.gamma"), knob);
   const step = 'body:not([data-needs~="loss"]) ';
-  const selectors = [`${step}.strip button[data-step="loss"]`, `${step}.of-loss`, `${step}#loss`];
+  const selectors = [`${step}.strip button[data-step="loss"]`, `${step}.of-loss`, `${step}#loss`, `${step}#loss-panel`];
   assert.equal(hidingRules(" loss "), `${selectors.join(",")} { display: none !important; }`);
   assert.equal(hidingRules("loss,loss.gamma").split("\n").length, 2);
 });
