@@ -1,6 +1,7 @@
 """The concentration of the loss on few anchors: the paper's figure 4, for this detector."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,32 +10,54 @@ from torch import Tensor
 
 from core.analysis.loss_concentration import GAMMAS, AnchorLogits, compute_cumulative_loss, compute_hardest_share
 from core.config import Effect, Loss
+from core.data.dataset import DataSet
 from core.data.sources import SceneData
+from core.errors import UserError
 from core.evaluation.class_names import describe_unknown, name_ignorant
 from core.retinanet.assigners import NetworkView, assign_anchors
 from core.retinanet.predict import make_batch_anchors, predict
-from core.retinanet.preprocess import scale_objects
-from core.scenes.render import CLASS_NAMES
+from core.retinanet.preprocess import count_pixels, scale_objects
 from core.structures import Sample
 from core.weights.sources import WeightsError
 from playground.components import html
 from playground.components.figures import PALETTE, Figure, lines
+from playground.data.image_ref import is_from_album, is_from_data_set, training_split
+from playground.data.sources import name_source, open_source, source_key
+from playground.pipeline.effort import estimate_gflops
 from playground.pipeline.networks import name_weights
 from playground.pipeline.pipeline import Pipeline
 from playground.support.cache import Cache, PostponedError
 
 POINTS = 101  # of a curve
-SCENES, SPLIT = 24, "val"  # number of held-out scenes, limited by the time that visitors wait, and their split
+PICTURES, GFLOPS = 24, 400.0  # at most, limited by the time that visitors wait: 142 GFLOP for 24 scenes
+SPLIT = "val"  # of scenes
 PICTURE = "this picture"
-_concentrations, _of_scenes = Cache(), Cache()  # independent of the chosen α and γ
+_concentrations, _of_many = Cache(), Cache()  # independent of the chosen α and γ
 SHARES = ((0.2, "20%"), (0.01, "1%"))  # of the anchors, the hardest first
+
+
+class Many(NamedTuple):
+    """The pictures that the paper's figure is drawn of.
+
+    Attributes:
+        data: Where they are, from the first one on.
+        number: How many they are.
+        name: What they are, in the title.
+        key: Cache key of all this.
+    """
+
+    data: DataSet
+    number: int
+    name: str
+    key: Hashable
 
 
 def concentration(pipeline: Pipeline) -> tuple[Figure, Markup]:
     """Returns the figure of the cumulative loss for the paper's values of γ, and a table of the hardest anchors.
 
-    Both are of many held-out scenes if a scene is on show and the network knows them: one picture has too few
-    foreground anchors for the curves that the paper shows. Otherwise they are of the picture.
+    Both are of many pictures if the network knows their classes, and they are not too large: held-out scenes beside a
+    scene, and those of its split beside a picture of a data set. One picture has too few foreground anchors for the
+    curves that the paper shows. Otherwise they are of the picture.
     """
     sides, subject, key = logits_of_many(pipeline)
     return _concentrations.get((key, subject), lambda: _build(sides, subject))
@@ -47,46 +70,68 @@ def concentration_of_picture(pipeline: Pipeline) -> tuple[Figure, Markup]:
 
 def logits_of_many(pipeline: Pipeline) -> tuple[AnchorLogits, str, Hashable]:
     """Returns the logits that `concentration` is about, the subject of its title, and a cache key for both."""
-    if pipeline.picture.is_scene:
-        try:
-            return scene_logits(pipeline), f"{SCENES} held-out scenes", _scenes_key(pipeline)
-        except WeightsError:  # it does not know the classes of the scenes, or a knob is being dragged
-            pass
+    try:
+        if (many := _find_many(pipeline)) and many.number > 1:
+            return compute_logits(pipeline, many), many.name, _key_of(pipeline, many)
+    except UserError:  # it does not know their classes, one cannot be read, or a knob is being dragged
+        pass
     return pipeline.anchor_logits, PICTURE, pipeline.logits_key
 
 
-def _scenes_key(pipeline: Pipeline) -> Hashable:
-    config = pipeline.config
-    return pipeline.network.key, config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN), config.scenes
-
-
-def scene_logits(pipeline: Pipeline) -> AnchorLogits:
-    """Returns the logits of all anchors of held-out scenes with the settings of this one, under the current detector.
+def _find_many(pipeline: Pipeline) -> Many | None:
+    """Returns the pictures beside which the one on show stands, None if there are none.
 
     Raises:
-        PostponedError: A knob is being dragged, and the scenes have not been evaluated yet.
-        WeightsError: The weights do not fit the settings, or do not know the classes of the scenes.
+        UserError: They cannot be opened.
     """
-    key = _scenes_key(pipeline)
-    if key not in _of_scenes and pipeline.must_postpone():
-        raise PostponedError("The scenes are evaluated once you release the knob.")
+    scenes, image_ref = pipeline.config.scenes, pipeline.image_ref
+    height, width = pipeline.picture.sample.image.shape[1:]
+    each = estimate_gflops(pipeline.config, count_pixels(height, width, pipeline.config.inference))
+    most = min(PICTURES, int(GFLOPS / each))
+    if pipeline.picture.is_scene:
+        return Many(SceneData(scenes, PICTURES, SPLIT), most, f"{most} held-out scenes", (most, scenes))
+    # Of an album those with labels alone: the others would count as background.
+    split = training_split(image_ref) if is_from_album(image_ref) else image_ref
+    if not is_from_album(split) and not is_from_data_set(split):
+        return None
+    data = open_source(split, scenes, pipeline.visitor)
+    count, where = min(most, len(data)), name_source(split, pipeline.visitor)
+    key = count, source_key(split, scenes, pipeline.visitor)
+    return Many(data, count, f"{count} pictures of {where}, {split.split}", key)
+
+
+def _key_of(pipeline: Pipeline, many: Many) -> Hashable:
+    return pipeline.network.key, pipeline.config.cache_key(Effect.FORWARD, Effect.ANCHORS, Effect.ASSIGN), many.key
+
+
+def compute_logits(pipeline: Pipeline, many: Many) -> AnchorLogits:
+    """Returns the logits of all anchors of many pictures under the current detector.
+
+    Raises:
+        PostponedError: A knob is being dragged, and the pictures have not been evaluated yet.
+        UserError: The weights do not fit the settings or do not know a class, or a picture cannot be read.
+    """
+    key = _key_of(pipeline, many)
+    if key not in _of_many and pipeline.must_postpone():
+        raise PostponedError("The other pictures are evaluated once you release the knob.")
 
     def compute() -> AnchorLogits:
-        data = SceneData(pipeline.config.scenes, SCENES, SPLIT)
-        return AnchorLogits.join([_scene_logits(pipeline, data[index]) for index in range(SCENES)])
+        names = many.data.class_names
+        return AnchorLogits.join([_logits_of(pipeline, many.data[index], names) for index in range(many.number)])
 
-    return _of_scenes.get(key, compute)
+    return _of_many.get(key, compute)
 
 
-def _scene_logits(pipeline: Pipeline, sample: Sample) -> AnchorLogits:
-    """Returns the logits of a scene's foreground and background anchors."""
+def _logits_of(pipeline: Pipeline, sample: Sample, class_names: Sequence[str]) -> AnchorLogits:
+    """Returns the logits of a picture's foreground and background anchors."""
     config, network = pipeline.config, pipeline.network
-    if missing := sorted(set(CLASS_NAMES) - set(network.class_names)):
-        ignorant = name_ignorant(name_weights(config.model.weights))
-        raise WeightsError(f"{describe_unknown(ignorant, missing, network.class_names)} of the scenes.")
-    labels = torch.tensor([network.class_names.index(CLASS_NAMES[each]) for each in sample.labels], dtype=torch.int64)
     batch, outputs = predict(network.model, [sample.image], config)
-    boxes, _ = scale_objects(sample, batch.factors[0])
+    boxes, own = scale_objects(sample, batch.factors[0])
+    names = [class_names[label] for label in own.tolist()]
+    if missing := sorted(set(names) - set(network.class_names)):
+        ignorant = name_ignorant(name_weights(config.model.weights))
+        raise WeightsError(f"{describe_unknown(ignorant, missing, network.class_names)} of the other pictures.")
+    labels = torch.tensor([network.class_names.index(name) for name in names], dtype=torch.int64)
     with torch.inference_mode():
         grid = make_batch_anchors(batch, config.anchors)
         logits, deltas = outputs.logits[0], outputs.deltas[0]

@@ -11,6 +11,7 @@ from core.data.sources import SceneData
 from core.retinanet.anchors import make_anchors
 from core.retinanet.losses import total_loss
 from playground.components.html import percent
+from playground.data.image_ref import ImageRef
 from playground.data.picture import picture_of_sample, render_picture
 from playground.inspector.location import find_location
 from playground.pipeline.pipeline import Pipeline
@@ -269,7 +270,7 @@ def test_the_histogram_of_confidence_counts_every_anchor():
 @pytest.mark.slow
 def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypatch):
     """Figure 4 for held-out scenes: the anchors of all of them together, whatever picture is on the page."""
-    monkeypatch.setattr(module, "SCENES", 2)
+    monkeypatch.setattr(module, "PICTURES", 2)
     here = pipeline(training__seed=78)
     data = SceneData(here.config.scenes, 2, "val")
     each = [
@@ -284,10 +285,32 @@ def test_the_concentration_of_scenes_is_that_of_their_anchors_together(monkeypat
 
 
 @pytest.mark.slow
+def test_beside_a_picture_of_a_data_set_the_figure_is_of_its_split(monkeypatch):
+    data = SceneData(Config.from_flat(SMALL).scenes, 3, "val")
+    monkeypatch.setattr(module, "open_source", lambda image_ref, scenes, visitor: data)
+    monkeypatch.setattr(module, "source_key", lambda image_ref, *_: image_ref)
+    config = Config.from_flat({**SMALL, "training.seed": 80})
+    shown = picture_of_sample("x", data[0], data.class_names)
+
+    def subject(image_ref, names=data.class_names):
+        here = Pipeline(picture_of_sample("x", data[0], names), config, image_ref=image_ref)
+        return module.logits_of_many(here)[1]
+
+    assert not shown.is_scene and subject(None) == "this picture" == subject(ImageRef("photographs", "all"))
+    assert subject(ImageRef("cells", "val")) == "3 pictures of cells, val"
+    assert subject(ImageRef("my-" + "0" * 16, "all", 1)) == "3 pictures of Shared pictures, train"  # those with labels
+    monkeypatch.setattr(module, "GFLOPS", 1e-6)
+    assert subject(ImageRef("cells", "val")) == "this picture"  # for more there is no time
+    monkeypatch.setattr(module, "GFLOPS", 400.0)
+    monkeypatch.setattr(type(data), "class_names", ("cell",) * 6)
+    assert subject(ImageRef("other", "val")) == "this picture"  # the network does not know the others' classes
+
+
+@pytest.mark.slow
 def test_scenes_are_evaluated_once_the_knob_is_released():
     config = Config.from_flat({**SMALL, "training.seed": 79})
     held = Pipeline(render_picture(config.scenes), config, postpone_slow=True)
     assert Pipeline(render_picture(config.scenes), config).network  # made before
     with pytest.raises(PostponedError, match="once you release the knob"):
-        module.scene_logits(held)
+        module.compute_logits(held, module._find_many(held))
     assert held.has_postponed and module.logits_of_many(held)[1] == "this picture"
