@@ -118,7 +118,7 @@ def test_undo_and_redo(opened):
     wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "4")
     for depth in (1, 0, 0, 0):  # never further back than the page
         page.locator("#undo").evaluate("(button) => button.click()")  # grey at the end, when it does nothing
-        wait(lambda depth=depth: page.evaluate("history.state.depth") == depth)
+        wait(lambda depth=depth: page.evaluate("history.state?.depth ?? 0") == depth)
         page.wait_for_timeout(300)
     wait(lambda: page.locator("#knob-loss-gamma input[type=number]").input_value() == "2")
     wait(lambda: page.locator("#undo").is_disabled())
