@@ -42,9 +42,11 @@ def connect_export(page: PageComponents) -> None:
 
     def export(state: PageState, ending: str, *, progress: gr.Progress = PROGRESS) -> Updates:
         path = export_detector(state.config(), ending, lambda seconds: progress((seconds, None), LONG, unit="s"))
-        offer = gr.DownloadButton(f"Download {path.name}", value=str(path), visible=True)
+        label = f"Download {path.name}"
+        offer = gr.DownloadButton(label, value=str(path), visible=True)
         made = json.dumps([ending, json.loads(state.settings)])
-        return {controls.exported: offer, controls.exported_of: made, **part_updates(page, PageUpdate(""))}
+        said = part_updates(page, PageUpdate(f"The file is ready: press “{label}”."))
+        return {controls.exported: offer, controls.exported_of: made, **said}
 
     # One at a time: each needs a processor and the same folder, from which Gradio copies the file that it serves. What
     # is asked for meanwhile comes next, once, with the settings on show by then.

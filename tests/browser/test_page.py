@@ -366,7 +366,7 @@ def test_an_exported_detector_is_downloaded(opened, tmp_path):
         button.first.click()
     file = tmp_path / coming.value.suggested_filename
     coming.value.save_as(file)
-    assert file.name == "retinanet.zip" and notice(page) == ""
+    assert file.name == "retinanet.zip" and notice(page) == "The file is ready: press “Download retinanet.zip”."
     with zipfile.ZipFile(file) as content:
         assert content.testzip() is None
         assert {name.rpartition(".")[2] for name in content.namelist()} >= {"safetensors", "json", "py"}
