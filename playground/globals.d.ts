@@ -158,6 +158,10 @@ interface Presenting {
   /** Saves the image at an address, a data URL; the file is named after what it shows. */
   save(address: string, what: string, format: string): void;
   isShown(node: HTMLElement): boolean;
+  /** The functions of `full_screen.js`, whose state exists once. */
+  fillScreen(isWanted: () => boolean): Promise<void>;
+  leaveScreen(): void;
+  onScreenLeft(listener: () => void): void;
 }
 
 // ---- canvas

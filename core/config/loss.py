@@ -82,7 +82,7 @@ class Loss(Section):
     )  # fmt: skip
     ghm_momentum: float = knob(
         0.75, label="GHM momentum", effect=Effect.LOSS, ge=0, le=0.99, step=0.01,
-        acts=(GHM, SEVERAL, SEVERAL_STEPS),
+        acts=(GHM, SEVERAL_STEPS, SEVERAL),
         help="How slowly the counts of GHM-C follow the batches: the share of their moving average that a step keeps.",
     )  # fmt: skip
     cutoff: float = knob(
@@ -132,7 +132,7 @@ class Loss(Section):
     )  # fmt: skip
     normaliser: Literal["image", "batch", "moving_average"] = knob(
         "image", label="Normaliser", effect=Effect.LOSS,
-        acts=(SEVERAL, DIVIDED),
+        acts=(DIVIDED, SEVERAL),
         help="Foreground count that divides the loss: each image's own (torchvision), the batch's, or its moving "
         "average (detectron2), which is steadier when objects are few. Differs only for batches; "
         "under GHM-C it divides the box loss alone.",

@@ -75,9 +75,8 @@ def _build_optimizer(config: Config) -> dict[str, Any]:
     optimizer: dict[str, Any] = {
         "type": OPTIMIZERS[training.optimizer],
         "lr": training.learning_rate,
+        "weight_decay": training.weight_decay,  # which `paramwise_cfg` requires
     }
-    if acts(config, "training.weight_decay"):
-        optimizer["weight_decay"] = training.weight_decay
     if training.optimizer in WITH_MOMENTUM and acts(config, "training.momentum"):
         optimizer["momentum"] = training.momentum
     if training.optimizer in WITH_BETAS and acts(config, "training.momentum"):

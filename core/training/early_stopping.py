@@ -43,13 +43,14 @@ class EarlyStopping:
         self._lowest, self._waited = min(self._lowest, loss), 0
         self.kept, self.kept_step = copy.deepcopy(model), step
 
-    def describe_ending(self, step: int) -> str:
+    def describe_ending(self, step: int, planned: int) -> str:
         """Returns how a run that ended after a step has ended, for people; "" if as planned, with the last weights."""
-        if self.is_due and self.kept is None:
+        is_early = self.is_due and step < planned
+        if is_early and self.kept is None:
             return f"Stopped early at step {step}: the held-out loss has never been a number."
         if self.kept_step in (0, step):
             return ""
-        start = f"Stopped early at step {step}: the" if self.is_due else "The"
+        start = f"Stopped early at step {step}: the" if is_early else "The"
         return f"{start} held-out loss has risen since step {self.kept_step}, whose weights are kept."
 
     def state(self) -> dict[str, Any]:

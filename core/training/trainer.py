@@ -88,7 +88,7 @@ class Trainer:
     @property
     def ending(self) -> str:
         """How the run has ended, as a sentence for people; "" if as planned, with the weights of the last step."""
-        return self._early_stopping.describe_ending(self.step)
+        return self._early_stopping.describe_ending(self.step, self.config.training.steps)
 
     @contextmanager
     def hold_last_step(self) -> Iterator[RetinaNet]:

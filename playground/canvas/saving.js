@@ -35,7 +35,8 @@ function presentPicture() {
 
 function showPictureCode() {
   const shown = { embed: "picture", step: document.body.dataset.step ?? "" };
-  toggleCode(codeField, () => frameCode(shown, describePicture()));
+  const title = document.querySelector(".strip [aria-current] strong")?.textContent ?? "";
+  toggleCode(codeField, () => frameCode(shown, `Picture: ${title}`));  // without its name, which others may not see
 }
 
 const [presentButton, codeField] = [find("present"), /** @type {HTMLInputElement} */ (find("code"))];
@@ -43,6 +44,7 @@ presentButton.addEventListener("click", presentPicture);
 find("png").addEventListener("click", () => savePicture("png"));
 find("svg").addEventListener("click", () => savePicture("svg"));
 find("embed").addEventListener("click", showPictureCode);
+find("embed").hidden = props.part !== "canvas";  // the address has the present picture
 linkToPage(/** @type {HTMLAnchorElement} */ (find("full")));
 document.addEventListener("presenting", () => {
   presentButton.setAttribute("aria-pressed", String(presenting.isShown(root)));

@@ -162,8 +162,3 @@ class SvgContext {
 function placeAttributes(x, y, width, height) {
   return `x="${x}" y="${y}" width="${width}" height="${height}"`;
 }
-
-/** @param {string} text */
-function escapeMarkup(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}

@@ -7,8 +7,8 @@ function withoutEmbed(search) {
   return query.size ? `?${query.toString()}` : "";
 }
 
-/** @param {string} text of an attribute */
-function escapeAttribute(text) {
+/** @param {string} text for an attribute, or where tags are read */
+function escapeMarkup(text) {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
@@ -20,10 +20,10 @@ function escapeAttribute(text) {
  */
 function frameCode(shown, title) {
   const query = new URLSearchParams(withoutEmbed(location.search));
-  query.delete("view");
+  for (const name of ["view", "beside"]) query.delete(name);
   for (const [name, value] of Object.entries(shown)) query.set(name, value);
-  const address = escapeAttribute(`${location.origin}${location.pathname}?${query.toString()}`);
-  const frame = `src="${address}" title="${escapeAttribute(title)}"`;
+  const address = escapeMarkup(`${location.origin}${location.pathname}?${query.toString()}`);
+  const frame = `src="${address}" title="${escapeMarkup(title)}"`;
   return `<iframe ${frame} width="720" height="560" loading="lazy"></iframe>`;
 }
 
@@ -36,6 +36,7 @@ function frameCode(shown, title) {
 async function toggleCode(field, makeCode) {
   field.hidden = !field.hidden;
   if (field.hidden) return;
+  document.addEventListener("strip-answered", () => { field.hidden = true; }, { once: true });  // of another address
   field.value = makeCode();
   field.select();
   try {

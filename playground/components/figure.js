@@ -12,6 +12,7 @@ async function saveFigure(format) {
   if (!figure) return;
   const { width, height, text } = SAVED;
   const theme = currentTheme(figure.layout, text);
+  theme.title.text = escapeMarkup(theme.title.text);  // elsewhere the page shows the title, as text
   const background = getComputedStyle(document.body).getPropertyValue("--body-background-fill").trim() || "white";
   const layout = { ...theme, width, height, paper_bgcolor: background, plot_bgcolor: background };
   const options = { format, width, height, scale: format === "png" ? 2 : 1 };

@@ -217,7 +217,7 @@ def scatter(curve: Line, mode: str, **style: Any) -> Figure:
 
 
 def plain(text: str) -> str:
-    """Returns a text as plotly.js draws it unchanged: it reads tags in names and titles, of classes and runs too."""
+    """Returns a text as plotly.js draws it unchanged: it reads tags in names, those of classes and runs too."""
     return escape(text, quote=False)
 
 
@@ -227,9 +227,9 @@ def colour(role: str) -> str:
 
 
 def layout_figure(data: list[Figure], *, title: str, x: str, y: str) -> Figure:
-    """Returns a figure of traces; tags in the names of its axes are drawn as such, those in its title as text."""
+    """Returns a figure of traces; tags in the names of its axes are drawn as such. The page shows its title as text."""
     layout = {
-        "title": {"text": plain(title), "font": {"size": 14}},
+        "title": {"text": title, "font": {"size": 14}},
         "xaxis": {"title": {"text": x, "standoff": 6}},
         "yaxis": {"title": {"text": y}},
         "shapes": [],

@@ -1,5 +1,5 @@
-// The browser's full screen, which is granted some time after it is asked for, or refused as in a frame that may not:
-// then what asks for it fills the window.
+// The browser's full screen, which is granted some time after it is asked for. If it is refused, as in a frame without
+// permission, the caller fills the window instead. Part of `present.js`, so that its state exists once.
 
 let filling = false;  // asked for, and not answered yet
 /** @type {Promise<void>} */

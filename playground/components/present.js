@@ -1,6 +1,6 @@
 // Presents a figure or the picture: it fills the screen, with the knobs of its step beside it. Nothing is moved:
 // style/present.css arranges the page by <body data-present>, and what is shown is marked by `data-presented`. A frame
-// in another page shows one figure in the same way, by <body data-embed>.
+// in another page shows one figure or the picture in the same way, by <body data-embed>.
 
 /**
  * Returns what to call a file with an image of something.
@@ -58,7 +58,7 @@ window.presenting ??= (() => {
     if (!document.body.hasAttribute("data-embed")) mark(shown, false);
     shown = null;
     delete document.body.dataset.present;
-    leaveScreen();
+    if (!document.body.hasAttribute("data-lesson-present")) leaveScreen();
     tell();
     focusedBefore?.focus({ preventScroll: true });
   }
@@ -95,5 +95,5 @@ window.presenting ??= (() => {
   if (document.body) readAddress();
   else document.addEventListener("DOMContentLoaded", readAddress);
 
-  return { toggle, embed, save, isShown: (node) => shown === node };
+  return { toggle, embed, save, isShown: (node) => shown === node, fillScreen, leaveScreen, onScreenLeft };
 })();

@@ -13,11 +13,11 @@ from playground.data.image_ref import ImageRef
 from playground.data.intake import read_upload
 from playground.data.picture import open_upload
 from playground.events.common import (
-    AFTER_EDITS,
     IN_ORDER,
     ONE_AFTER_ANOTHER,
     EventOptions,
     Updates,
+    after_edits,
     listen,
     part_updates,
     show,
@@ -63,8 +63,8 @@ def connect_album(page: PageComponents) -> None:
     def following(state: PageState, *, progress: gr.Progress = PROGRESS) -> Updates:
         return show(page, show_next(state, lambda done, total: progress((done, total), "Looking")), *CHANGES)
 
-    def download(state: PageState, *, event: gr.EventData) -> Updates:
-        path = ALBUMS.export(state.visitor, str(getattr(event, "value", "")))
+    def download(state: PageState, form: object) -> Updates:
+        path = ALBUMS.export(state.visitor, str(form))
         offer = gr.DownloadButton(f"Save {path.name}", value=str(path), visible=True)
         return {controls.album_file: offer, **part_updates(page, PageUpdate(""))}
 
@@ -75,7 +75,8 @@ def connect_album(page: PageComponents) -> None:
     listen(page, panel.select, acting, changes=CHANGES, **ONE_AFTER_ANOTHER)
     for event in (panel.next, canvas.next):
         listen(page, event, following, changes=CHANGES, **busy)
-    listen(page, panel.download, download, outputs=[controls.album_file], **AFTER_EDITS)
+    form = gr.State("")
+    listen(page, after_edits(panel.download, form), download, inputs=[form], outputs=[controls.album_file], **IN_ORDER)
 
 
 def show_upload(state: PageState, pixels_key: object, path: object, name: object) -> PageState:

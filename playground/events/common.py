@@ -56,7 +56,7 @@ LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
 ONE_AFTER_ANOTHER: EventOptions = {**IN_ORDER, "concurrency_id": "picture", "concurrency_limit": 1}
-# Events that use what has been saved: they wait for edits in the same line, and a second click meanwhile is ignored.
+# A second click meanwhile is ignored.
 AFTER_EDITS: EventOptions = {**ONE_AFTER_ANOTHER, "trigger_mode": "once"}
 
 
@@ -92,6 +92,27 @@ def listen(
         **(UNDOCUMENTED | options),
     )
     return dependency
+
+
+def after_edits(event: Callable[..., Any], value: gr.State | None = None) -> Callable[..., Any]:
+    """Returns an event that fires after another one, once the edits before that have been saved.
+
+    Only the waiting is done in their line, which is one for all visitors: what takes long would hold up everybody.
+
+    Args:
+        event: The other event.
+        value: Gets the `value` of its data, None for events without.
+    """
+
+    def read(event: gr.EventData) -> object:
+        return getattr(with_fields(event), "value", "")
+
+    def wait() -> None:
+        pass
+
+    waited = event(wait if value is None else read, None, value, **AFTER_EDITS)
+    following: Callable[..., Any] = waited.success
+    return following
 
 
 def announce_answers(dependency: Dependency, name: str = "strip-answered") -> None:

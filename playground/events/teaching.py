@@ -6,7 +6,7 @@ from playground.albums.service import ALBUMS
 from playground.data.albums import index_in
 from playground.data.image_ref import ImageRef
 from playground.events.album import own_album, show_own
-from playground.events.common import AFTER_EDITS, Updates, listen, show
+from playground.events.common import LIVE, Updates, after_edits, listen, show
 from playground.events.run_start import require_affordable_run
 from playground.events.training import ListHolders, list_runs, run_components, run_updates, with_newest_frame
 from playground.layout.components import PageComponents
@@ -34,7 +34,7 @@ def connect_teaching(page: PageComponents, holders: ListHolders) -> None:
         return {**run_updates(page, state), **held, **show(page, state, *CHANGES)}
 
     outputs = [*run_components(page), *holders]
-    listen(page, page.parts["album"].teach, teach, changes=CHANGES, outputs=outputs, **AFTER_EDITS)
+    listen(page, after_edits(page.parts["album"].teach), teach, changes=CHANGES, outputs=outputs, **LIVE)
 
 
 def start_teaching(state: PageState) -> PageState:

@@ -161,8 +161,10 @@ def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
         return {**run_updates(page, state, choose=choose), **held, **show(page, state)}
 
     def choose_run(state: PageState, last: RunList) -> Updates:
-        # It began with the run chosen, but is not late; Gradio reads the list again for a choice made meanwhile.
-        return show_run(state._replace(began=None), last, choose=False)
+        # A newer choice may wait in the list, which `always_last` handles next; a refused one must not stay there.
+        is_refused = state.began is not None and state.run != state.began.run
+        state = state._replace(began=None)  # it began with the run chosen, but is not late
+        return show_run(state, last, choose=is_refused)
 
     def acting(act: Callable[[str], None]) -> Callable[..., Updates]:
         def handler(state: PageState, last: RunList, *, request: gr.Request) -> Updates:

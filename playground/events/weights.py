@@ -18,13 +18,12 @@ from playground.events.common import (
 from playground.layout.components import PageComponents
 from playground.layout.page_update import PageUpdate
 from playground.pipeline.networks import MissingWeightsError, follow_weights
-from playground.server.banner import TITLES, TRAIN, offer
+from playground.server.banner import ARRIVED, TITLES, TRAIN, offer
 from playground.state.page_state import PageState, require_known_weights
 from playground.state.weight_names import NAME as WEIGHTS, from_key
 from playground.steps.weights import describe
 from playground.support.wording import name_knobs
 
-DOWNLOADED = "downloaded"  # the action of the banner once a download is over
 THRESHOLD = "inference.score_threshold"
 # COCO's weights have 80 classes: at the usual threshold an ordinary photograph is under boxes.
 COCO_THRESHOLD = 0.5
@@ -58,7 +57,7 @@ def connect_weights(page: PageComponents) -> None:
         action, name, before = (getattr(event, key, None) for key in ("action", "name", "before"))
         if action == TRAIN:
             return show(page, state._replace(step="training"), "step", "settings")
-        if action == DOWNLOADED and isinstance(name, str) and name in TITLES and has_gone_on(state, before):
+        if action == ARRIVED and isinstance(name, str) and name in TITLES and has_gone_on(state, name, before):
             return show_and_say(page, state, describe_arrival(state, name))
         return follow(state, name if isinstance(name, str) and name else state.config().model.weights, choices)
 
@@ -76,14 +75,18 @@ def connect_weights(page: PageComponents) -> None:
     listen(page, page.parts["banner"].select, select, inputs=[choices], changes=["settings", "step"], **options)
 
 
-def has_gone_on(state: PageState, before: object) -> bool:
+def has_gone_on(state: PageState, name: str, before: object) -> bool:
     """True if weights that were downloaded are not to be used by themselves.
 
     Args:
-        state: The state at the end of the download: a lesson has chosen its weights.
+        state: The state at the end of the download: a lesson has chosen its weights, unless they are these.
+        name: The weights.
         before: The weights when it began, None if that is not known; untrusted.
     """
-    return bool(state.lesson) or (isinstance(before, str) and from_key(before) != state.config().model.weights)
+    weights = state.config().model.weights
+    if weights == name:
+        return False
+    return bool(state.lesson) or (isinstance(before, str) and from_key(before) != weights)
 
 
 def describe_arrival(state: PageState, name: str) -> str:

@@ -81,6 +81,10 @@ async function bring(list) {
   const files = [...list ?? []];
   if (!files.length) return;
   const refused = refusal(files.length, props.max_files);
+  if (delivery?.stopped) {
+    say("Please wait until the upload before this one has stopped.");
+    return;
+  }
   if (delivery) {
     if (refused) delivery.outcome.error ||= refused;
     else delivery.files.push(...files);
@@ -228,8 +232,10 @@ fileField.addEventListener("change", () => {
   bring([...field.files ?? []]);
   field.value = "";  // so that the same file can be chosen again
 });
-document.addEventListener("dragover", onDragOver);
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) markZone(null); });
-document.addEventListener("drop", onDrop);
-document.addEventListener("paste", onPaste);
+if (!document.body.dataset.embed) {  // in a frame there is no place to tell what becomes of pictures
+  document.addEventListener("dragover", onDragOver);
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) markZone(null); });
+  document.addEventListener("drop", onDrop);
+  document.addEventListener("paste", onPaste);
+}
 document.addEventListener("pictures-deleted", () => { if (delivery) delivery.stopped = true; });

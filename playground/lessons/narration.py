@@ -7,6 +7,7 @@ those in the text before it are computed with only the changes of the answer und
 import math
 import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple
 
@@ -134,11 +135,11 @@ class Narration:
         own = is_own_picture_shown(self.state)
         lacking = "no objects are drawn on it" if own else "this picture has no objects"
         lacking = "" if self._compute("objects", self.state.pipeline) else lacking
-        return [check.explain(self._where(), lacking) for check in self._find_failures()]
+        return [check.explain(self._where(), lacking) for check in self._failures]
 
     def name_failures(self) -> list[str]:
         """Returns the same sentences without numbers and reasons: they stay while a knob moves only the numbers."""
-        return list(dict.fromkeys(f"{check.name(self._where())}." for check in self._find_failures()))
+        return list(dict.fromkeys(f"{check.name(self._where())}." for check in self._failures))
 
     def build_question(self) -> tuple[str, tuple[str, ...]]:
         """Returns the question and its answers, with the numbers before the answer."""
@@ -168,7 +169,8 @@ class Narration:
         """Returns the lesson's settings at this point."""
         return self.step.config() if self.is_answered else self.step.initial_config()
 
-    def _find_failures(self) -> list[Check]:
+    @cached_property
+    def _failures(self) -> list[Check]:
         return [check for check in self.check_claims() if not check.is_true]
 
     def _where(self) -> str:

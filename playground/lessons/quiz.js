@@ -86,7 +86,7 @@ function finish() {
   memory.keep(KEY, JSON.stringify(after));
   if (after.length > 1) markAnswers();  // the first time, it would spoil the second
   else for (const each of answers) if (each) each.checked = false;
-  showResults();
+  showResults(true);
 }
 
 function markAnswers() {
@@ -105,11 +105,12 @@ function forget() {
   countButton.focus();  // the other one is gone
 }
 
-function showResults() {
+/** @param {boolean} isAnswered true right after the test: later the right answers would spoil another try */
+function showResults(isAnswered = false) {
   const said = describeResults(results(), test.questions.length);
   const groups = groupQuestions(results()[0], results()[1]);
   outcome.textContent = [said, ...groups.map(({ title, numbers }) => `${title}: ${numbers.length}.`)].join(" ");
-  review.replaceChildren(...groups.map((group) => createReview(group, test.questions)));
+  review.replaceChildren(...groups.map((group) => createReview(group, test.questions, isAnswered)));
   forgetButton.toggleAttribute("hidden", !said);
   /** @type {Element} */ (quiz.querySelector("summary")).textContent = said ? `${test.title} · ${said}` : test.title;
 }

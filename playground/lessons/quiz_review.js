@@ -2,12 +2,12 @@
 
 // In the order of the review; before is unknown where only its count was kept.
 const GROUPS = [
-  { title: "Wrong before, right now", before: false, now: true },
+  { title: "Wrong before, correct now", before: false, now: true },
   { title: "Wrong before and now", before: false, now: false },
-  { title: "Right before, wrong now", before: true, now: false },
+  { title: "Correct before, wrong now", before: true, now: false },
   { title: "Wrong now", before: undefined, now: false },
-  { title: "Right before and now", before: true, now: true },
-  { title: "Right now", before: undefined, now: true },
+  { title: "Correct before and now", before: true, now: true },
+  { title: "Correct now", before: undefined, now: true },
 ];
 
 /**
@@ -31,11 +31,12 @@ function groupQuestions(before, now) {
  *
  * @param {ReturnType<typeof groupQuestions>[number]} group
  * @param {QuizQuestion[]} questions
+ * @param {boolean} isAnswered false to leave the right answers out, which would spoil another try
  */
-function createReview({ title, isRight, numbers }, questions) {
+function createReview({ title, isRight, numbers }, questions, isAnswered) {
   const [section, heading, list] = ["section", "h3", "ul"].map((tag) => document.createElement(tag));
   heading.textContent = `${title}: ${numbers.length}`;
-  list.append(...numbers.map((number) => createReviewed(questions[number], number, isRight)));
+  list.append(...numbers.map((number) => createReviewed(questions[number], number, isRight, isAnswered)));
   section.append(heading, list);
   return section;
 }
@@ -44,12 +45,14 @@ function createReview({ title, isRight, numbers }, questions) {
  * @param {QuizQuestion} question
  * @param {number} number
  * @param {boolean} isRight
+ * @param {boolean} isAnswered
  */
-function createReviewed({ question, answers, right, why, lesson, choose }, number, isRight) {
+function createReviewed({ question, answers, right, why, lesson, choose }, number, isRight, isAnswered) {
   const [item, answer] = [document.createElement("li"), document.createElement("strong")];
   answer.textContent = answers[right];
-  item.append(`${number + 1}. ${question} `, answer, ` – ${why} `);
-  if (isRight) return item;
+  item.append(`${number + 1}. ${question} `, ...(isAnswered ? [answer, ` – ${why} `] : []));
+  const course = new URLSearchParams(location.search).get("course")?.split(",");  // in which a class stays
+  if (isRight || (course && !course.includes(choose.split(" ").at(-1) ?? ""))) return item;
   const button = createButton(lesson, () => trigger("select", { choose }));
   button.dataset.choose = choose;
   item.append(button);

@@ -70,12 +70,12 @@ async function copyLink() {
 /** Shows the lesson alone in the whole screen, in letters for the back of a room. */
 function presentLesson() {
   document.body.toggleAttribute("data-lesson-present", true);
-  fillScreen(() => document.body.hasAttribute("data-lesson-present"));
+  presenting.fillScreen(() => document.body.hasAttribute("data-lesson-present"));
 }
 
 function endPresenting() {
   document.body.removeAttribute("data-lesson-present");
-  leaveScreen();
+  presenting.leaveScreen();
 }
 
 const [linkField, said, endButton] = [
@@ -95,7 +95,7 @@ teacher.append(hides, way, actions);
 element.append(endButton);
 teacher.addEventListener("change", showLink);
 teacher.addEventListener("toggle", showLink);
-onScreenLeft(() => document.body.removeAttribute("data-lesson-present"));
+presenting.onScreenLeft(() => document.body.removeAttribute("data-lesson-present"));
 // Whichever way the lesson is left, its button goes with it.
 new MutationObserver(() => {
   if (!document.body.dataset.lesson && document.body.hasAttribute("data-lesson-present")) endPresenting();

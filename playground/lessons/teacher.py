@@ -9,7 +9,7 @@ from playground.lessons.position import LessonPosition
 from playground.steps import STEPS
 from playground.support.scripts import read_scripts
 
-SCRIPT = read_scripts("components/button.js", "components/full_screen.js", "lessons/teacher.js")
+SCRIPT = read_scripts("components/button.js", "lessons/teacher.js")
 # Further controls that can be hidden, by id; a link may also hide single knobs: see `playground.server.permalink`.
 HIDE = {
     "lessons": "Lessons",

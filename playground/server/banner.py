@@ -21,6 +21,7 @@ SOURCES = {
     "research and education only.",
 }
 TEACH, TRAIN = "teach", "train"
+ARRIVED = "downloaded"  # once a download is over
 Button = dict[str, Any]
 
 

@@ -29,8 +29,8 @@ class PollResult(NamedTuple):
         soon: True if a change is expected soon.
         controls: Changes whenever Gradio's own components have to change; "" if they never do. With `FOLLOWED` at its
             beginning the polling goes on in the other steps, too.
-        event: The event to fire then if the `controls` on show are `FOLLOWED`, `END` if that has been completed;
-            otherwise it is `TICK`.
+        event: What to fire then if followed work is on show: `END` once it is finished, else `TICK`. Without followed
+            work it is always `TICK`.
     """
 
     stamp: str = ""

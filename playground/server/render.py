@@ -184,9 +184,9 @@ def _view_of_step(state: PageState, pipeline: Pipeline) -> tuple[StepView, str]:
 
 def _build_figure_alone(state: PageState, pipeline: Pipeline) -> Figure | None:
     """Returns the figure of a step that cannot be shown as a whole, None if it cannot be either."""
-    build = STEPS[state.step].build_figure
+    step = STEPS[state.step]
     try:
-        return build(pipeline, state.focus()) if build else None
+        return step.build_figure(pipeline, state.focus()) if step.build_figure and step.keeps_figure else None
     except UserError:
         return None
 

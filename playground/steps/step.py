@@ -171,7 +171,9 @@ class Step(NamedTuple):
         build_levels: Returns the strip's second row while the step is chosen.
         uses_level: True if it draws a map of one level, which can be chosen.
         has_figure: True if it has a figure, which other pages can embed.
-        build_figure: Returns its figure alone, as under the pinned settings; None if it does not depend on them.
+        build_figure: Returns its figure alone, as under the pinned settings; None if it does not depend on them. A step
+            with `keeps_figure` shows it also where nothing else can be shown.
+        keeps_figure: True if its figure, unlike the rest, can be shown where the network knows no class of the picture.
         slider: Path of the hyperparameter that the embedded figure has a slider for, "" for none.
         without_pinned: What is said where the pinned settings have no figure, "" for nothing.
     """
@@ -184,6 +186,7 @@ class Step(NamedTuple):
     uses_level: bool = False
     has_figure: bool = False
     build_figure: Callable[[Pipeline, Focus], dict[str, Any] | None] | None = None
+    keeps_figure: bool = False
     slider: str = ""
     without_pinned: str = ""
 

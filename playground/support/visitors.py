@@ -52,7 +52,7 @@ class Sender(NamedTuple):
 
     @property
     def has_cookie(self) -> bool:
-        """False for one who may be many: embedded figures set no cookie."""
+        """False for one who may be many: embedded parts set no cookie."""
         return self.who != self.address
 
 

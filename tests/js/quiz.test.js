@@ -39,10 +39,10 @@ test("what is no result in the browser's memory counts as none", () => {
 test("questions are grouped by what became of them", () => {
   const groups = groupQuestions([false, false, true, true, false], [true, false, false, true, true]);
   assert.deepEqual(groups.map(({ title, isRight, numbers }) => [title, isRight, numbers]), [
-    ["Wrong before, right now", true, [0, 4]],
+    ["Wrong before, correct now", true, [0, 4]],
     ["Wrong before and now", false, [1]],
-    ["Right before, wrong now", false, [2]],
-    ["Right before and now", true, [3]],
+    ["Correct before, wrong now", false, [2]],
+    ["Correct before and now", true, [3]],
   ]);
 });
 
@@ -52,5 +52,5 @@ test("of a test of which only the count was kept nothing is told by question", (
   assert.deepEqual(groupQuestions(1, 2), []);
   assert.deepEqual(groupQuestions([true, false], 2), []);
   const groups = groupQuestions(1, [true, false]).map(({ title, numbers }) => [title, numbers]);
-  assert.deepEqual(groups, [["Wrong now", [1]], ["Right now", [0]]]);
+  assert.deepEqual(groups, [["Wrong now", [1]], ["Correct now", [0]]]);
 });

@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { fakeElement } from "./page.js";
 import { load } from "./programs.js";
 
-const files = ["canvas/geometry.js", "canvas/view.js", "canvas/svg.js", "canvas/draw.js", "canvas/tags.js"];
+const files = [
+  "components/embed.js", "canvas/geometry.js", "canvas/view.js", "canvas/svg.js", "canvas/draw.js", "canvas/tags.js",
+];
 const ruler = { ...fakeElement(), getContext: () => ({ measureText: (text) => ({ width: 6 * text.length }) }) };
 const { SvgContext, paintView } = load(files, ["SvgContext", "paintView"], {
   document: { createElement: () => ruler },

@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from core.cli.common import is_main_process, print_left_out, print_reading, progress_bar, tell
-from core.config import Config, format_value
+from core.config import Config, format_value, knobs
 from core.data.left_out import OTHER_SIZE, UNREADABLE
 from core.evaluation.dataset_predictions import count_images
 from core.experiments.recipes import MIN_HELD_OUT, RECIPES, list_overridden
@@ -91,7 +91,7 @@ def _print_data(config: Config, data: OpenedData) -> None:
     count, total = count_images(data.splits.validation, config), len(data.splits.validation)
     if count < total:
         print(f"Evaluations use the first {count:,} of {total:,} validation pictures; --images 0 uses all.")
-    if config.training.early_stopping and count < MIN_HELD_OUT:
+    if knobs()["training.early_stopping"].acts(config) and config.training.early_stopping and count < MIN_HELD_OUT:
         print(
             f"The held-out loss of {count_noun(count, 'picture')} is too noisy to stop a run by: "
             "--training.early_stopping 0 lets it go to its end."

@@ -53,7 +53,9 @@ class DataImport:
             inputs = [value, self.question]
             brought = listen(self._page, event, handler, inputs=inputs, outputs=outputs, **how)
             asked = [self.question]
-            listen(self._page, brought.success, self.show_arrival, inputs=asked, changes=CHANGES, outputs=asked, **LIVE)
+            # Each arrival has an answer: of two at the same time, the second would come with the next import.
+            each: EventOptions = {**LIVE, "trigger_mode": "multiple"}
+            listen(self._page, brought.success, self.show_arrival, inputs=asked, changes=CHANGES, outputs=asked, **each)
 
     def upload(
         self,

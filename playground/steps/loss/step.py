@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
+from core.config import Config, knobs
 from core.retinanet.losses import total_loss
 from playground.canvas.view import Heat
 from playground.components import html
@@ -71,7 +72,13 @@ def _build_text(pipeline: Pipeline, focus: Focus, report: Markup, steering: Stee
         text += report
     elif more is not None:
         more = report + more
-    return StepText(text, more=more, moves=MOVES)
+    return StepText(text, more=more, moves=_list_moves(pipeline.config))
+
+
+def _list_moves(config: Config) -> dict[str, str]:
+    """Returns what of `MOVES` changes under the settings: hyperparameters that act under one of the losses."""
+    under_each = [config.replace({"loss.kind": kind}) for kind in knobs()["loss.kind"].choices]
+    return {path: moved for path, moved in MOVES.items() if any(map(knobs()[path].acts, under_each))}
 
 
 def _build_figure(pipeline: Pipeline, focus: Focus) -> Figure | None:
@@ -129,5 +136,6 @@ STEP = Step(
     loss_levels,
     has_figure=True,
     build_figure=_build_figure,
+    keeps_figure=True,
     slider="loss.gamma",
 )

@@ -38,7 +38,7 @@ def test_it_is_due_after_so_many_evaluations_with_a_risen_loss():
     stopping = EarlyStopping(2)
     assert observe(stopping, 3, 2, 2.5, 1, 1.1, 1.5) == [False, False, False, False, False, True]
     assert stopping.kept_step == 40 and mark(stopping.kept) == 4
-    assert stopping.describe_ending(60) == (
+    assert stopping.describe_ending(60, 100) == (
         "Stopped early at step 60: the held-out loss has risen since step 40, whose weights are kept."
     )
 
@@ -54,15 +54,15 @@ def test_a_small_rise_is_overlooked_but_does_not_move_the_mark():
 def test_zero_never_stops_and_keeps_nothing():
     stopping = EarlyStopping(0)
     assert not any(observe(stopping, 1, 2, 3, 4)) and stopping.kept is None
-    assert stopping.describe_ending(40) == ""
+    assert stopping.describe_ending(40, 100) == ""
 
 
 def test_the_best_may_be_the_last_or_an_earlier_one():
     falling, risen = EarlyStopping(5), EarlyStopping(5)
     observe(falling, 3, 2, 1)
     observe(risen, 3, 1, 2)
-    assert falling.describe_ending(30) == ""
-    assert risen.describe_ending(30) == "The held-out loss has risen since step 20, whose weights are kept."
+    assert falling.describe_ending(30, 30) == ""
+    assert risen.describe_ending(30, 30) == "The held-out loss has risen since step 20, whose weights are kept."
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
@@ -70,7 +70,8 @@ def test_losses_that_are_no_numbers_have_risen(broken):
     stopping = EarlyStopping(2)
     assert observe(stopping, broken, broken) == [False, True]
     assert stopping.kept is None
-    assert stopping.describe_ending(20) == "Stopped early at step 20: the held-out loss has never been a number."
+    assert stopping.describe_ending(20, 50) == "Stopped early at step 20: the held-out loss has never been a number."
+    assert stopping.describe_ending(20, 20) == ""  # it has gone to its end
 
 
 def test_an_evaluation_that_a_resumed_run_repeats_counts_once():

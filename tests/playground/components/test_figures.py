@@ -50,7 +50,7 @@ def test_bars_from_0_have_an_axis_without_the_ticks_of_a_logarithmic_one():
 def test_names_from_outside_are_drawn_as_they_are_written():
     curve = lines([("<unknown> & a<br>b", "red", [0], [0])], title="a <b>", x="p<sub>t</sub>", y="")
     assert curve["data"][0]["name"] == "&lt;unknown&gt; &amp; a&lt;br&gt;b"
-    assert curve["layout"]["title"]["text"] == "a &lt;b&gt;"
+    assert curve["layout"]["title"]["text"] == "a <b>"  # `figure.js` escapes it where plotly.js draws it
     assert curve["layout"]["xaxis"]["title"]["text"] == "p<sub>t</sub>"  # ours, with a subscript
     chart = bars(["<b>"], [("<i>", "red", [1.0])], title="", y="", most=1)
     assert (chart["data"][0]["x"], chart["data"][0]["name"]) == (["&lt;b&gt;"], "&lt;i&gt;")

@@ -8,9 +8,9 @@ import pytest
 
 from core.config import Config
 from playground.events import weights as module
-from playground.events.weights import DOWNLOADED, Choices, connect_weights
+from playground.events.weights import Choices, connect_weights
 from playground.layout.layout import lay_out
-from playground.server.banner import TRAIN
+from playground.server.banner import ARRIVED, TRAIN
 from playground.state.page_state import PageState
 from playground.state.settings import config_of, settings_of
 
@@ -75,7 +75,7 @@ def test_weights_that_arrive_where_others_are_in_use_are_announced_and_not_used(
     monkeypatch.setattr(module, "choose_weights", lambda page, state, name: followed.append(name) or {})
 
     def arrive(name: object, before: object, state: PageState = STATE) -> str:
-        data = gr.EventData(None, {"action": DOWNLOADED, "name": name, "before": before})
+        data = gr.EventData(None, {"action": ARRIVED, "name": name, "before": before})
         values = [getattr(state, field) for field in page.state]
         updates = button.fn(SimpleNamespace(cookies={}), data, *values, Choices())
         assert page.settings not in updates

@@ -166,7 +166,7 @@ def test_methods_are_shown_with_what_all_seeds_agree_on(assets):
     (assets / "methods.json").write_text(json.dumps(kept))
     text = measured.show_methods()
     assert "120 steps, 2 seeds" in text and "Command: the command" in text
-    assert "Zhang et al. 2020, algorithm 1: retinanet/assigners/test_atss.py" in text
+    assert "Zhang et al. 2020, algorithm 1: retinanet/<wbr>assigners/<wbr>test_atss.py" in text
     assert cells_of(text, "ATSS")[1:] == [
         "0.285", "+0.035 (+0.020 … +0.050), better in all", "0.450", "0.110", "+0.010 (−0.020 … +0.040), undecided",
         "300", "37",
