@@ -180,7 +180,7 @@ def test_a_zip_that_fits_two_formats_is_asked_about_and_nothing_is_lost(address,
     page.wait_for_selector(".pic[data-drawn]")
     bring(page, packed(folder, tmp_path / "both.zip"))
     page.wait_for_selector("#data-format input")
-    assert "both.zip can be read in several formats: choose the right one" in notice(page)
+    wait(lambda: "both.zip can be read in several formats: choose the right one" in notice(page))
     names = page.locator("#data-format label").all_inner_texts()
     assert names == ["COCO", "Pascal VOC"] and not (home / "data" / "both").exists()
     page.click("#use-format")
