@@ -120,8 +120,9 @@ def _build_neck(config: Config) -> dict[str, Any]:
 
 
 def _build_assignment(config: Config) -> dict[str, Any]:
-    acting = acts(config, "matching.force_best_match")
-    forced = {"match_low_quality": config.matching.force_best_match} if acting else {}
+    # Where every anchor is foreground, forcing changes nothing here, but mmdetection's would assign some anew.
+    matching, acting = config.matching, acts(config, "matching.force_best_match")
+    forced = {"match_low_quality": acting and matching.force_best_match} if matching.assigner == "max_iou" else {}
     return {
         "assigner": {
             "type": "MaxIoUAssigner",

@@ -56,8 +56,6 @@ LIVE_IN_ORDER: EventOptions = {**IN_ORDER, "queue": False}
 UPLOADS_AT_ONCE = 2  # a file that takes long must not hold up all others
 # Events that each save or leave the picture on show: the answer to an earlier one must not come after a later one's.
 ONE_AFTER_ANOTHER: EventOptions = {**IN_ORDER, "concurrency_id": "picture", "concurrency_limit": 1}
-# A second click meanwhile is ignored.
-AFTER_EDITS: EventOptions = {**ONE_AFTER_ANOTHER, "trigger_mode": "once"}
 
 
 def listen(
@@ -110,7 +108,8 @@ def after_edits(event: Callable[..., Any], value: gr.State | None = None) -> Cal
     def wait() -> None:
         pass
 
-    waited = event(wait if value is None else read, None, value, **AFTER_EDITS)
+    options: EventOptions = {**ONE_AFTER_ANOTHER, "trigger_mode": "once"}  # a second click meanwhile is ignored
+    waited = event(wait if value is None else read, None, value, **options)
     following: Callable[..., Any] = waited.success
     return following
 

@@ -437,6 +437,13 @@ def test_a_framework_that_needs_thresholds_has_the_default_ones_beside_another_a
     assert _named(FORMATS["mmdetection 3"](config, 4)).count("matching.assigner") == 1
 
 
+def test_where_every_anchor_is_foreground_mmdetection_forces_none():
+    """Its assigner would give the best anchor of each object to that one even then; ours leaves each at its best."""
+    config = Config.from_flat({"matching.fg_iou_threshold": 0, "matching.bg_iou_threshold": 0})
+    assigner = build_mmdetection_config(config, 4)["model"]["train_cfg"]["assigner"]
+    assert assigner["match_low_quality"] is False and config.matching.force_best_match
+
+
 def test_a_box_loss_of_weight_0_stays_off():
     """mmdetection would have one of its own instead of a missing one."""
     head = build_mmdetection_config(Config.from_flat({"loss.box_weight": 0, "loss.box_loss": "giou"}), 4)["model"]
