@@ -358,6 +358,7 @@ BY_SETTINGS = [  # what other settings leave idle, whatever the data are
 ]
 
 
+@pytest.mark.slow  # together: there are hundreds
 @pytest.mark.parametrize("form", [*FRAMEWORKS, "command line"])
 @pytest.mark.parametrize(("path", "case"), BY_SETTINGS, ids=lambda value: str(getattr(value, "settings", value)))
 def test_what_has_no_effect_changes_nothing(path, case, form):
