@@ -61,7 +61,7 @@ function onRelease() {
 
 readout.addEventListener("pointerdown", onPress);
 for (const kind of ["pointerup", "pointercancel", "contextmenu"]) document.addEventListener(kind, onRelease, true);
-window.addEventListener("blur", onRelease);  // what is released in another window is not heard of
+window.addEventListener("blur", onRelease);  // a release outside the window fires no pointerup
 
 // ---- what painting keeps
 

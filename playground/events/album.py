@@ -52,7 +52,9 @@ def connect_album(page: PageComponents) -> None:
     def shown(state: PageState, *, event: gr.EventData) -> Updates:
         """Shows the first picture of an upload, unless the visitor has gone on to something else meanwhile."""
         path, name, began = (getattr(event, key, None) for key in ("path", "name", "began"))
-        if aim_of(event) is not None and began != state.choices():  # what is not saved would be lost
+        if (
+            aim_of(event) is not None and began != state.choices()
+        ):  # an unsaved one is always shown: nothing else keeps it
             return show_and_say(page, state, ARRIVED)
         return show(page, show_upload(state, aim_of(event), path, name), *CHANGES)
 

@@ -176,17 +176,17 @@ def _connect_buttons(page: PageComponents, holders: ListHolders) -> None:
 
         return handler
 
-    def start(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=start_run(state, visitor_of(request))), last)
+    def starting(*, range_test: bool) -> Callable[..., Updates]:
+        def handler(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
+            return show_run(state._replace(run=start_run(state, visitor_of(request), range_test=range_test)), last)
 
-    def find_rate(state: PageState, last: RunList, *, request: gr.Request) -> Updates:
-        return show_run(state._replace(run=start_run(state, visitor_of(request), range_test=True)), last)
+        return handler
 
     def compare(state: PageState, last: RunList, preset: str, *, request: gr.Request) -> Updates:
         return show_run(state._replace(run=RUNS.compare(preset, visitor_of(request))), last)
 
-    listen(page, controls.start.click, start, inputs=inputs, outputs=outputs, **LIVE)
-    listen(page, controls.find_rate.click, find_rate, inputs=inputs, outputs=outputs, **LIVE)
+    listen(page, controls.start.click, starting(range_test=False), inputs=inputs, outputs=outputs, **LIVE)
+    listen(page, controls.find_rate.click, starting(range_test=True), inputs=inputs, outputs=outputs, **LIVE)
     listen(page, controls.compare.click, compare, inputs=[*inputs, controls.preset], outputs=outputs, **LIVE)
     actions = {"stop": RUNS.stop, "resume": RUNS.resume, "pause": RUNS.pause, "single_step": RUNS.step}
     for name, act in actions.items():

@@ -205,7 +205,7 @@ function say(sentence) {
 }
 
 playButton.addEventListener("click", () => (run ? stop() : play()));
-// On the window, before `live.js` hands the settings to what is pressed.
+// Listens on the window, so that it runs before `live.js` syncs the settings.
 for (const kind of ["pointerdown", "click", "wheel"]) {
   window.addEventListener(kind, stopAtTouch, { capture: true, passive: true });
 }

@@ -1,4 +1,4 @@
-// Where the keyboard goes on: at the heading of a lesson's step, and after the lesson at the step that the page shows.
+// Moves the keyboard's focus: to the heading of a lesson's step, and to the strip's current step after the lesson.
 
 // Gradio builds the heading anew with every step.
 const headingObserver = new MutationObserver(() => {

@@ -71,7 +71,7 @@ class Windows:
         if key not in self.pages:
             self.pages[key] = self._make(options)
         self.used[key] = page = self.pages[key]
-        wait(lambda: not page.evaluate(FULL_SCREEN))  # left by the test before, a moment after what was presented
+        wait(lambda: not page.evaluate(FULL_SCREEN))  # the previous test may still be leaving it
         page.set_viewport_size(size)
         return page
 

@@ -123,7 +123,7 @@ def test_leaving_a_lesson_that_is_presented_brings_back_the_header(opened, leave
     wait(lambda: not page.locator(".header").is_visible())
     page.get_by_role("button", name="Skip").or_(page.get_by_role("button", name="Next")).click()
     wait(lambda: "lesson=focal.2" in address_of(page))
-    assert not page.locator(".header").is_visible()  # the presentation goes on through the lesson
+    assert not page.locator(".header").is_visible()  # the next step is presented, too
     page.evaluate(leave)
     wait(lambda: "lesson" not in address_of(page) and page.locator(".header").is_visible())
 

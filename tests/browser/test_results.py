@@ -35,7 +35,7 @@ def address(address, tmp_path):
 
 
 def look_over(page, what: str) -> None:
-    """Checks what is on show, with everything opened, and presents its figure."""
+    """Opens all sections, checks accessibility and tables, and presents the figure."""
     page.evaluate(FRAMES)
     page.locator(".right summary").evaluate_all(OPEN)
     assert page.evaluate(CUT) == [], what

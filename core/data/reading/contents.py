@@ -122,7 +122,7 @@ def _divide(
 def _describe_matches(
     images: Sequence[AnnotatedImage], unions: Sequence[int], pairs: Sequence[tuple[AnnotatedImage, str]]
 ) -> Iterator[str]:
-    """Yields what was assumed when annotated pictures were matched with files and splits."""
+    """Yields the assumptions made in matching annotated pictures with files and splits."""
     yield from _describe_unions(images, unions)
     yield from _describe_renamed(pairs)
     yield from _describe_unknown_splits([image for image, _ in pairs])
