@@ -121,8 +121,8 @@ def test_a_number_that_cannot_be_computed_is_a_dash():
     assert [check.is_true for check in telling.check_claims()] == [False]
     what = "anchors that would carry the loss if all of them paid alike"
     assert telling.explain_failures() == [
-        f"Here, what the lesson says of “{what}” cannot be checked. “Backbone depth” = 50 contradicts the weights builtin, "
-        "which need 18: set “Backbone depth” to 18 or choose other weights. That knob is in the step Network."
+        f"Here, what the lesson says of “{what}” cannot be checked. “Backbone depth” = 50 contradicts the weights "
+        "builtin, which need 18: set “Backbone depth” to 18 or choose other weights. That knob is in the step Network."
     ]
 
 
